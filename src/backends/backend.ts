@@ -1,0 +1,72 @@
+import type { Disk } from '../qemu/machine/launch-options.js'
+import type { MachineProcess } from '../qemu/machine/machine-process.js'
+
+/** A disk state is of a machine that is off; a live state has disks, RAM and devices. */
+export type Liveness = 'disk' | 'live'
+
+/** What a machine in hand is prepared for. */
+export type Purpose =
+  /** A test runs on it; everything is thrown away. */
+  | 'test'
+  /** A setup runs on it, and then it is captured. */
+  | 'build'
+  /** A person runs it and may want to keep it. */
+  | 'keep'
+
+/** A state as files: what `capture` wrote and what `prepare` starts from. Never written to again. */
+export interface StateFiles {
+  liveness: Liveness
+  /** The backend that captured it; the only one that can prepare it. `image` is the root of a chain. */
+  backend: 'image' | 'external' | 'internal' | 'live'
+  disks: readonly Disk[]
+  /** What the backend needs besides the disks, as JSON; other folders pass it on unread. */
+  data?: unknown
+}
+
+/** A machine made ready for launch: files of its own, and how to get from QEMU's start to the state. */
+export interface PreparedMachine {
+  /** Disks in the work directory, for this machine alone. */
+  disks: readonly Disk[]
+  /** What the launch needs besides the definition. */
+  launch: { paused?: boolean; loadSnapshot?: string }
+  /** From a launched process to the machine in the state, running. */
+  start(process: MachineProcess): Promise<void>
+  /**
+   * Brings the running machine back to the state without a new process; absent where the backend
+   * cannot. A rejection means that the process is unusable and a new one is needed.
+   */
+  rewind?(process: MachineProcess): Promise<void>
+}
+
+/** A machine whose present state is to be kept. */
+export interface CapturableMachine {
+  disks: readonly Disk[]
+  process: MachineProcess
+}
+
+/**
+ * The face that the state graph sees: one way of keeping a machine as files and getting it back.
+ * A backend sees neither keys nor the store's layout; it is given directories.
+ */
+export interface GraphBackend {
+  /** Which states it keeps. */
+  readonly liveness: Liveness
+
+  /**
+   * Makes the files of a new machine in `state`, without touching the state's own.
+   *
+   * @param directory - an existing, empty work directory of the machine's own
+   * @throws VmStatesError if the state's files are missing or damaged, or the disk is full
+   */
+  prepare(state: StateFiles, purpose: Purpose, directory: string): Promise<PreparedMachine>
+
+  /**
+   * Writes the machine's present state into an empty directory, and ends the machine. Files move
+   * by rename where they can. Backing files that are siblings of `directory` are referred to by
+   * relative paths, so that the store can be moved as a whole.
+   *
+   * @throws VmStatesError if the guest does not shut down cleanly (disk states); nothing is left in
+   *   `directory` then
+   */
+  capture(machine: CapturableMachine, directory: string): Promise<StateFiles>
+}

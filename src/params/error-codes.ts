@@ -1,0 +1,19 @@
+/**
+ * Every error that this package throws on purpose, in one place: its code, the exit code that the
+ * `states` command ends with, and what it means. `docs/errors.md` is checked against this table.
+ *
+ * Exit codes: 1 missing or refused by a policy, 2 bad usage or input, 3 a tool or machine failed.
+ */
+export const errorCodes = {
+  // params
+  INVALID_VALUE: { exit: 2, means: 'a value that was written by a user is not of the right form' },
+  INVALID_NAME: { exit: 2, means: 'a name has characters, or a length, that names may not have' },
+  INVALID_CONFIG: { exit: 2, means: 'the configuration file cannot be loaded or is not valid' },
+  UNSUPPORTED_HOST: { exit: 2, means: 'this operating system cannot do what was asked' },
+  // any folder
+  ABORTED: { exit: 3, means: 'the caller cancelled the operation' },
+  TIMEOUT: { exit: 3, means: 'an operation did not end within its deadline' },
+} as const satisfies Record<string, { exit: 1 | 2 | 3; means: string }>
+
+/** The code of an error, as `docs/errors.md` lists it. */
+export type ErrorCode = keyof typeof errorCodes

@@ -1,0 +1,56 @@
+import type { Accelerator } from '../accelerator/accelerator.js'
+
+/** A disk as QEMU gets it. The format is always said, never probed. */
+export interface Disk {
+  /** The name in the machine's definition; the block node and the drive's serial are called so. */
+  name: string
+  /** Absolute path. */
+  file: string
+  format: 'qcow2' | 'raw'
+  readOnly?: boolean
+}
+
+/** A kernel that QEMU boots directly, without firmware and boot loader. */
+export interface DirectKernel {
+  kernel: string
+  initrd?: string
+  /** Kernel parameters; the serial console is `ttyS0`. */
+  append?: string
+}
+
+/** The hardware of a machine as its guest sees it: what a live state depends on. */
+export interface Hardware {
+  /** Bytes of RAM. */
+  memory: number
+  cpus: number
+  /** A CPU model that QEMU knows by name; never `host`. */
+  cpuModel: string
+  /** A QEMU machine type, such as `q35`. */
+  machineType: string
+  /** User-mode networking that reaches out, or that only port forwards reach; or no card at all. */
+  network: 'nat' | 'isolated' | 'none'
+  /** Further QEMU arguments of the user's, one item each. */
+  extraArgs: readonly string[]
+}
+
+/** Everything that one start of QEMU needs. */
+export interface LaunchOptions extends Hardware {
+  /** The machine's name, for `-name` and for messages. */
+  name: string
+  /** The QEMU binary: a path, or a name to look up in `PATH`. */
+  binary: string
+  accelerator: Accelerator
+  disks: readonly Disk[]
+  directKernel?: DirectKernel
+  /** An existing private directory for the console log and QEMU's own log. */
+  directory: string
+  /** Start with the CPUs stopped (`-S`). */
+  paused?: boolean
+  /** An internal snapshot with RAM that QEMU loads before its CPUs start (`-loadvm`). */
+  loadSnapshot?: string
+  /** Milliseconds from spawn to the QMP greeting. */
+  timeout?: number
+  signal?: AbortSignal
+  /** Called with the pid as soon as there is one, before QEMU can have done anything. */
+  onSpawn?: (pid: number) => void | Promise<void>
+}
