@@ -47,9 +47,14 @@ export function parse<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const lines = result.error.issues.map((issue) => {
-    const path = showPath(where, issue.path)
-    return `${path} is ${showValue(valueAt(value, issue.path))}: ${issue.message}`
+  const lines = result.error.issues.flatMap((issue) => {
+    const paths =
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => [...issue.path, key])
+        : [issue.path]
+    return paths.map(
+      (path) => `${showPath(where, path)} is ${showValue(valueAt(value, path))}: ${issue.message}`,
+    )
   })
   throw new VmStatesError(code, lines.join('\n'))
 }

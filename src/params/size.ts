@@ -24,15 +24,3 @@ export const sizeSchema = z.union([z.number(), z.string()], MESSAGE).transform((
 
 /** A size as a user writes it. */
 export type SizeInput = z.input<typeof sizeSchema>
-
-/**
- * A size for people: at most four digits and a binary unit.
- *
- * @param bytes - a whole number of bytes
- */
-export function formatSize(bytes: number): string {
-  const units = Object.entries(UNITS)
-  const [name, factor] = units.findLast(([, factor]) => bytes >= factor) ?? ['B', 1]
-  const count = bytes / factor
-  return `${count >= 100 || Number.isInteger(count) ? Math.round(count) : count.toFixed(1)} ${name}`
-}

@@ -1,0 +1,1 @@
+export { isVmStatesError, VmStatesError } from './params/errors.js'

@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import { optionsSchema } from './options.js'
+
+const pathSchema = z.string('a path is text').min(1, 'a path cannot be empty')
+
+/** What to do for a state that is not in the store: build it, or fail. */
+export const buildSchema = z.enum(['missing', 'never'], 'build is "missing" or "never"')
+
+/** What `states.config.ts` may say. */
+export const configSchema = optionsSchema({
+  /** The files that define machines and states, relative to the configuration file. */
+  states: z
+    .union([pathSchema, z.array(pathSchema)], 'states is a path or a list of paths')
+    .transform((paths) => (typeof paths === 'string' ? [paths] : paths))
+    .default([]),
+  /** The directory of the store, relative to the configuration file. */
+  store: pathSchema.optional(),
+  build: buildSchema.default('missing'),
+})
+
+/** The configuration as a user writes it. */
+export type Config = z.input<typeof configSchema>
+
+/**
+ * Gives the configuration its type; `states.config.ts` exports its result as default.
+ *
+ * @param config - where the states are defined, and where they are kept
+ */
+export function defineConfig(config: Config): Config {
+  return config
+}

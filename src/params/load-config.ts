@@ -1,0 +1,99 @@
+import { access } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { cacheDirectory } from './cache-directory.js'
+import { buildSchema, type Config, configSchema } from './config.js'
+import { VmStatesError } from './errors.js'
+import { loadModule } from './load-module.js'
+import { parse } from './parse.js'
+
+const FILE_NAMES = ['ts', 'mts', 'js', 'mjs'].map((extension) => `states.config.${extension}`)
+
+/** The configuration in force: every path absolute, every default filled in. */
+export interface LoadedConfig {
+  /** The file it comes from; absent when there is none. */
+  file: string | undefined
+  /** The files that define machines and states. */
+  states: readonly string[]
+  /** The directory of the store. */
+  store: string
+  /** What to do for a state that is not in the store. */
+  build: 'missing' | 'never'
+}
+
+export interface LoadConfigOptions {
+  /** Where the search for the file starts; it goes on in the directories above. */
+  cwd?: string
+  /** What is said elsewhere, such as `vmStates({ … })`; wins over the file. Paths relative to `cwd`. */
+  overrides?: Config
+  environment?: NodeJS.ProcessEnv
+}
+
+/**
+ * Finds and loads `states.config.{ts,mts,js,mjs}`, for the command line and the plugin alike.
+ * `VM_STATES_STORE` and `VM_STATES_BUILD` win over the file and the overrides.
+ *
+ * @throws VmStatesError `INVALID_CONFIG` with the file and the path of the value; `INVALID_VALUE`
+ *   for an environment variable
+ */
+export async function loadConfig(options: LoadConfigOptions = {}): Promise<LoadedConfig> {
+  const { cwd = process.cwd(), overrides = {}, environment = process.env } = options
+  const file = await findConfigFile(cwd)
+  const written = file === undefined ? {} : await readConfigFile(file, environment)
+  const fromFile = parse(configSchema, written, file ?? 'config', 'INVALID_CONFIG')
+  const given = parse(configSchema, overrides, 'vmStates(…)', 'INVALID_CONFIG')
+  const home = file === undefined ? cwd : dirname(file)
+  const build = environment.VM_STATES_BUILD
+  return {
+    file,
+    states:
+      overrides.states === undefined
+        ? fromFile.states.map((path) => resolve(home, path))
+        : given.states.map((path) => resolve(cwd, path)),
+    store:
+      resolved(cwd, environment.VM_STATES_STORE) ??
+      resolved(cwd, given.store) ??
+      resolved(home, fromFile.store) ??
+      cacheDirectory(environment),
+    build: build
+      ? parse(buildSchema, build, 'VM_STATES_BUILD')
+      : overrides.build === undefined
+        ? fromFile.build
+        : given.build,
+  }
+}
+
+/** Nothing for a path that is not set; an empty environment variable counts as not set. */
+function resolved(base: string, path: string | undefined): string | undefined {
+  return path ? resolve(base, path) : undefined
+}
+
+async function findConfigFile(directory: string): Promise<string | undefined> {
+  for (const name of FILE_NAMES) {
+    const file = join(directory, name)
+    if (
+      await access(file).then(
+        () => true,
+        () => false,
+      )
+    )
+      return file
+  }
+  const parent = dirname(directory)
+  return parent === directory ? undefined : await findConfigFile(parent)
+}
+
+async function readConfigFile(file: string, environment: NodeJS.ProcessEnv): Promise<unknown> {
+  let exports: Record<string, unknown>
+  try {
+    exports = await loadModule(file, environment)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new VmStatesError('INVALID_CONFIG', `${file} cannot be loaded: ${reason}`, { cause })
+  }
+  if (exports.default === undefined) {
+    throw new VmStatesError('INVALID_CONFIG', `${file} has no default export`, {
+      hint: 'Write: export default defineConfig({ states: "./vm/states.ts" })',
+    })
+  }
+  return exports.default
+}

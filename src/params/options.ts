@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { nearest } from './nearest.js'
+
+/**
+ * The schema of an object of options. An option that it does not know is an error, since it is
+ * most likely a typing error, and the message names the option that was probably meant.
+ *
+ * @param shape - the schema of each option
+ */
+export function optionsSchema<Shape extends z.ZodRawShape>(shape: Shape) {
+  const known = Object.keys(shape)
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' ? unknownOption(issue.keys, known) : undefined,
+  })
+}
+
+function unknownOption(unknown: readonly string[], known: readonly string[]): string {
+  const guess = unknown.length === 1 ? nearest(unknown[0] as string, known) : undefined
+  const choice = `the options are ${known.join(', ')}`
+  return guess === undefined ? choice : `did you mean "${guess}"? ${choice}`
+}
+
+/** Milliseconds, as Vitest's own timeouts are. */
+export const timeoutSchema = z
+  .number('a timeout is a whole number of milliseconds above 0')
+  .int('a timeout is a whole number of milliseconds above 0')
+  .positive('a timeout is a whole number of milliseconds above 0')

@@ -1,0 +1,124 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Config } from '../../src/params/config.js'
+import { loadConfig } from '../../src/params/load-config.js'
+
+let directory: string
+let environment: NodeJS.ProcessEnv
+
+beforeEach(async () => {
+  directory = await realpath(await mkdtemp(join(tmpdir(), 'vm-states-config-')))
+  environment = { HOME: directory }
+})
+
+afterEach(async () => {
+  await rm(directory, { recursive: true })
+})
+
+async function write(name: string, text: string): Promise<string> {
+  const file = join(directory, name)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, text)
+  return file
+}
+
+const load = (overrides?: Config, cwd = directory) =>
+  loadConfig({ cwd, environment, ...(overrides && { overrides }) })
+
+describe('the configuration', () => {
+  test('without a file is the defaults', async () => {
+    expect(await load()).toEqual({
+      file: undefined,
+      states: [],
+      store: join(directory, '.cache/vitest-vm-states'),
+      build: 'missing',
+    })
+  })
+
+  test.each(['ts', 'mts', 'js', 'mjs'])('is found as states.config.%s', async (extension) => {
+    const file = await write(`states.config.${extension}`, `export default { build: 'never' }`)
+    expect(await load()).toMatchObject({ file, build: 'never' })
+  })
+
+  test('is found in a directory above, and its paths are relative to the file', async () => {
+    const file = await write(
+      'states.config.ts',
+      `const store: string = 'kept'\nexport default { states: ['./vm/a.ts', '/abs/b.ts'], store }`,
+    )
+    await mkdir(join(directory, 'a/b'), { recursive: true })
+    expect(await load(undefined, join(directory, 'a/b'))).toEqual({
+      file,
+      states: [join(directory, 'vm/a.ts'), '/abs/b.ts'],
+      store: join(directory, 'kept'),
+      build: 'missing',
+    })
+  })
+
+  test('may be split over local TypeScript files', async () => {
+    await write('shared.ts', `export const store: string = 'shared-store'`)
+    await write('states.config.ts', `import { store } from './shared.js'\nexport default { store }`)
+    expect((await load()).store).toBe(join(directory, 'shared-store'))
+  })
+
+  test('is overridden by options, and both by the environment', async () => {
+    await write(
+      'states.config.ts',
+      `export default { store: 'a', build: 'missing', states: 'x.ts' }`,
+    )
+    const overrides = { store: 'b', build: 'never' } as const
+    expect(await load(overrides)).toMatchObject({
+      store: join(directory, 'b'),
+      build: 'never',
+      states: [join(directory, 'x.ts')],
+    })
+    environment.VM_STATES_STORE = '/c'
+    environment.VM_STATES_BUILD = 'missing'
+    expect(await load(overrides)).toMatchObject({ store: '/c', build: 'missing' })
+  })
+
+  test('with an unknown option names the file, the option and the near name', async () => {
+    const file = await write('states.config.ts', `export default { stor: 'x' }`)
+    await expect(load()).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+      message: `${file}.stor is "x": did you mean "store"? the options are states, store, build`,
+    })
+  })
+
+  test('with a wrong value names the file and the path of the value', async () => {
+    const file = await write('states.config.ts', `export default { build: 'always' }`)
+    await expect(load()).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+      message: `${file}.build is "always": build is "missing" or "never"`,
+    })
+  })
+
+  test.each([
+    ['a syntax error', 'export default {'],
+    ['an exception', 'throw new Error("out of order")'],
+    ['an import of nothing', 'import "./nowhere.js"'],
+    ['no default export', 'export const config = {}'],
+  ])('with %s is an error that names the file', async (_what, text) => {
+    const file = await write('states.config.ts', text)
+    await expect(load()).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+      message: expect.stringContaining(file),
+    })
+  })
+
+  test('from the environment is checked too', async () => {
+    environment.VM_STATES_BUILD = 'sometimes'
+    await expect(load()).rejects.toMatchObject({
+      code: 'INVALID_VALUE',
+      message: 'VM_STATES_BUILD is "sometimes": build is "missing" or "never"',
+    })
+  })
+
+  test('keeps states under XDG_CACHE_HOME, unless that is relative', async () => {
+    environment.XDG_CACHE_HOME = '/caches'
+    expect((await load()).store).toBe('/caches/vitest-vm-states')
+    environment.XDG_CACHE_HOME = 'caches'
+    expect((await load()).store).toBe(join(directory, '.cache/vitest-vm-states'))
+  })
+})
