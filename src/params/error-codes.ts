@@ -13,6 +13,13 @@ export const errorCodes = {
   // any folder
   ABORTED: { exit: 3, means: 'the caller cancelled the operation' },
   TIMEOUT: { exit: 3, means: 'an operation did not end within its deadline' },
+  // images
+  TOOL_MISSING: {
+    exit: 3,
+    means: 'a program that this package runs is not installed on this host',
+  },
+  TOOL_FAILED: { exit: 3, means: 'a program that makes an image ended with an error' },
+  TINY_UNAVAILABLE: { exit: 3, means: 'the built-in guest cannot be made on this host' },
 } as const satisfies Record<string, { exit: 1 | 2 | 3; means: string }>
 
 /** The code of an error, as `docs/errors.md` lists it. */

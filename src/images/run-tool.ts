@@ -1,0 +1,49 @@
+import { VmStatesError } from '../params/errors.js'
+
+/** How a host program is run. */
+export interface ToolOptions {
+  cwd?: string
+  /** Text for its standard input. */
+  input?: string
+  /** Environment variables besides the process's own. */
+  env?: Record<string, string>
+  signal?: AbortSignal | undefined
+  /** Where to get the program, for the error of a host that has not got it. */
+  install?: string
+}
+
+/**
+ * Runs a program of the host that helps to make an image, and waits for it.
+ *
+ * @returns its standard output
+ * @throws VmStatesError `TOOL_MISSING`, `ABORTED`, or `TOOL_FAILED` with the command and what it said
+ */
+export async function runTool(
+  file: string,
+  args: readonly string[],
+  { cwd, input, env, signal, install = file }: ToolOptions = {},
+): Promise<string> {
+  const { execa } = await import('execa')
+  const result = await execa(file, args, {
+    reject: false,
+    // Administrators' tools (mke2fs, debugfs) are not in an ordinary user's PATH on Debian.
+    env: { ...env, LC_ALL: 'C', PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` },
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(input === undefined ? { stdin: 'ignore' } : { input }),
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+    maxBuffer: 64 * 2 ** 20,
+  })
+  if (!result.failed) return result.stdout
+  if (result.isCanceled) throw new VmStatesError('ABORTED', `${file} was cancelled`)
+  if (result.code === 'ENOENT') {
+    throw new VmStatesError('TOOL_MISSING', `${file} is not installed on this host`, {
+      hint: `Install the package ${install}.`,
+    })
+  }
+  const said = result.stderr.trim().split('\n').slice(-5).join('; ')
+  throw new VmStatesError(
+    'TOOL_FAILED',
+    `${result.command} failed with exit code ${result.exitCode ?? result.signal ?? 'none'}: ${said}`,
+    { cause: result },
+  )
+}

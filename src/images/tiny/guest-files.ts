@@ -1,0 +1,179 @@
+/** What the guest prints on its console as soon as its kernel runs, with or without a disk. */
+export const KERNEL_MARKER = 'vm-states tiny kernel ready'
+
+/** What the guest prints on its console when its root filesystem is up and its agent was started. */
+export const READY_MARKER = 'vm-states tiny guest ready'
+
+/** Modules that the guest needs until its root filesystem and its agent are up. */
+export const EARLY_MODULES = ['virtio_pci', 'virtio_blk', 'virtio_console', 'ext4']
+
+/** Modules that are loaded after that: network, power button, clock-independent randomness. */
+export const LATE_MODULES = ['virtio_net', 'button', 'evdev', 'virtio_rng']
+
+/** The first program of the initramfs: from the bare kernel to the root filesystem. */
+export const INITRAMFS_INIT = `#!/bin/busybox sh
+/bin/busybox mount -t devtmpfs dev /dev
+echo '${KERNEL_MARKER}' >/dev/console
+/bin/busybox modprobe -a ${EARLY_MODULES.join(' ')} 2>/dev/null
+tries=0
+until [ -b /dev/vda ]; do
+  tries=$((tries + 1))
+  if [ $tries -gt 20 ]; then
+    echo 'vm-states tiny guest has no disk' >/dev/console
+    exec /bin/busybox poweroff -f
+  fi
+  /bin/busybox sleep 0.1
+done
+/bin/busybox mount -t ext4 -o noatime /dev/vda /root
+/bin/busybox mount --move /dev /root/dev
+exec /bin/busybox switch_root /root /sbin/init
+`
+
+const INITTAB = `::sysinit:/etc/rc
+::respawn:/sbin/agent
+::once:/etc/rc.late
+ttyS0::respawn:-/bin/sh
+::ctrlaltdel:/sbin/reboot
+::shutdown:/etc/rc.shutdown
+`
+
+const RC = `#!/bin/sh
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+`
+
+/** Finds the agent's port by its name, which udev would have made a link for. */
+const AGENT = `#!/bin/sh
+tries=0
+while [ $tries -lt 100 ]; do
+  for port in /sys/class/virtio-ports/*; do
+    name=
+    [ -r "$port/name" ] && read -r name <"$port/name"
+    if [ "$name" = org.qemu.guest_agent.0 ]; then
+      exec qemu-ga -m virtio-serial -p "/dev/\${port##*/}" -t /run
+    fi
+  done
+  tries=$((tries + 1))
+  sleep 0.1
+done
+exec sleep 2147483647
+`
+
+const RC_LATE = `#!/bin/sh
+mkdir -p /dev/pts /dev/shm /dev/virtio-ports
+mount -t devpts devpts /dev/pts
+mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+for port in /sys/class/virtio-ports/*; do
+  name=
+  [ -r "$port/name" ] && read -r name <"$port/name"
+  [ -n "$name" ] && ln -sf "../\${port##*/}" "/dev/virtio-ports/$name"
+done
+echo '${READY_MARKER}' >/dev/console
+hostname -F /etc/hostname
+ip link set lo up
+modprobe -a ${LATE_MODULES.join(' ')} 2>/dev/null
+if [ -e /sys/class/net/eth0 ]; then
+  ip link set eth0 up
+  ip addr add 10.0.2.15/24 broadcast + dev eth0
+  ip route add default via 10.0.2.2
+fi
+exec acpid -f -l /dev/null
+`
+
+/** Ends every process, leaves the root filesystem clean, and switches the machine off. */
+const RC_SHUTDOWN = `#!/bin/sh
+action=poweroff
+[ -r /run/shutdown ] && read -r action </run/shutdown
+others() {
+  found=1
+  for directory in /proc/[0-9]*; do
+    pid=\${directory##*/}
+    [ "$pid" -eq 1 ] || [ "$pid" -eq $$ ] && continue
+    command=
+    read -r command 2>/dev/null <"$directory/cmdline"
+    # A login shell does not listen to TERM.
+    case $command in -*) kill -HUP "$pid" ;; esac
+    [ -n "$command" ] && found=0
+  done
+  return $found
+}
+kill -TERM -1
+tries=0
+while others && [ $tries -lt 20 ]; do
+  tries=$((tries + 1))
+  sleep 0.1
+done
+kill -KILL -1
+while read -r device directory _; do
+  case "$device $directory" in
+    *' /') ;;
+    /dev/*) umount "$directory" ;;
+  esac
+done </proc/mounts
+mount -o remount,ro / || echo 'vm-states tiny guest could not unmount its disk' >/dev/console
+busybox "$action" -f
+`
+
+const shutdownProgram = (action: string): string => `#!/bin/sh
+case " $* " in *" -f "*) exec busybox ${action} "$@" ;; esac
+echo ${action} >/run/shutdown
+exec busybox ${action}
+`
+
+/** What the agent's guest-shutdown calls: -P, -H or -r say what is to happen. */
+const SHUTDOWN = `#!/bin/sh
+for argument; do
+  case $argument in
+    -P) action=poweroff ;;
+    -H) action=halt ;;
+    -r) action=reboot ;;
+  esac
+done
+exec /sbin/\${action:-poweroff}
+`
+
+const UDHCPC = `#!/bin/sh
+case $1 in
+  deconfig) ip addr flush dev "$interface" ;;
+  bound | renew)
+    ip addr flush dev "$interface"
+    ip addr add "$ip/$mask" dev "$interface"
+    for gateway in $router; do ip route replace default via "$gateway"; done
+    : >/etc/resolv.conf
+    for server in $dns; do echo "nameserver $server" >>/etc/resolv.conf; done
+    ;;
+esac
+`
+
+/** A text file of the guest. */
+export interface GuestFile {
+  path: string
+  text: string
+  executable?: boolean
+}
+
+const program = (path: string, text: string): GuestFile => ({ path, text, executable: true })
+
+/** Files of the guest's root filesystem that no package brings. */
+export const guestFiles: readonly GuestFile[] = [
+  { path: 'etc/inittab', text: INITTAB },
+  { path: 'etc/hostname', text: 'tiny\n' },
+  { path: 'etc/hosts', text: '127.0.0.1 localhost\n127.0.1.1 tiny\n' },
+  { path: 'etc/resolv.conf', text: 'nameserver 10.0.2.3\n' },
+  {
+    path: 'etc/passwd',
+    text: 'root::0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
+  },
+  { path: 'etc/group', text: 'root:x:0:\nnogroup:x:65534:\n' },
+  { path: 'etc/profile', text: 'export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root\ncd\n' },
+  { path: 'etc/acpi/PWRF/00000080', text: '#!/bin/sh\nexec /sbin/poweroff\n', executable: true },
+  program('etc/rc', RC),
+  program('etc/rc.late', RC_LATE),
+  program('etc/rc.shutdown', RC_SHUTDOWN),
+  program('sbin/agent', AGENT),
+  program('sbin/shutdown', SHUTDOWN),
+  program('sbin/poweroff', shutdownProgram('poweroff')),
+  program('sbin/reboot', shutdownProgram('reboot')),
+  program('sbin/halt', shutdownProgram('halt')),
+  program('usr/share/udhcpc/default.script', UDHCPC),
+]

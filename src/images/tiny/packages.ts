@@ -1,0 +1,109 @@
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { VmStatesError } from '../../params/errors.js'
+import { runTool } from '../run-tool.js'
+
+/** Kernels in order of preference: small ones for virtual machines first. */
+const KERNEL_PACKAGES = [
+  'linux-image-cloud-amd64',
+  'linux-image-virtual',
+  'linux-image-kvm',
+  'linux-image-generic',
+  'linux-image-amd64',
+]
+
+const PROGRAM_PACKAGES = ['busybox-static', 'qemu-guest-agent']
+
+/** What is needed of the packages that the chosen ones depend on. */
+const WANTED = /^(?:lib|linux-image-\d|linux-image-unsigned-\d|linux-modules-\d)/
+const UNWANTED = /^(?:linux-modules-extra-|lib.*-perl$|libperl)/
+
+/** Only signed indexes and matching hashes, whatever the host's apt is set to. */
+const STRICT = [
+  '-qq',
+  '-o',
+  'APT::Get::AllowUnauthenticated=false',
+  '-o',
+  'Acquire::AllowInsecureRepositories=false',
+]
+
+interface Context {
+  signal: AbortSignal | undefined
+  /** Options that make apt use lists and caches of our own. */
+  options: readonly string[]
+}
+
+const apt = (
+  tool: 'apt-get' | 'apt-cache',
+  args: readonly string[],
+  context: Context,
+  cwd?: string,
+) =>
+  runTool(tool, [...STRICT, ...context.options, ...args], {
+    signal: context.signal,
+    ...(cwd === undefined ? {} : { cwd }),
+  })
+
+/** The packages to download: the first kernel that is known, the programs, and their libraries. */
+async function choosePackages(context: Context): Promise<string[]> {
+  const known = (await apt('apt-cache', ['pkgnames'], context)).split('\n')
+  const names = new Set(known)
+  const kernel = KERNEL_PACKAGES.find((name) => names.has(name))
+  const missing = PROGRAM_PACKAGES.filter((name) => !names.has(name))
+  if (kernel === undefined || missing.length > 0) {
+    const what = kernel === undefined ? ['a Linux kernel', ...missing] : missing
+    throw new VmStatesError('TINY_UNAVAILABLE', `apt knows no package for ${what.join(', ')}`)
+  }
+  const roots = [kernel, ...PROGRAM_PACKAGES]
+  const output = await apt('apt-cache', ['depends', '--important', '--recurse', ...roots], context)
+  const reached = output.split('\n').filter((line) => /^[a-z0-9]/.test(line))
+  const wanted = reached.filter((name) => WANTED.test(name) && !UNWANTED.test(name))
+  return [...PROGRAM_PACKAGES, ...wanted.filter((name) => names.has(name))]
+}
+
+async function download(directory: string, context: Context): Promise<void> {
+  const packages = await choosePackages(context)
+  await apt('apt-get', ['download', ...packages], context, directory)
+}
+
+/** Options for package lists that an ordinary user can update, apart from the system's. */
+async function privateLists(directory: string): Promise<string[]> {
+  const state = join(directory, 'state')
+  const cache = join(directory, 'cache')
+  await mkdir(join(state, 'lists', 'partial'), { recursive: true })
+  await mkdir(join(cache, 'archives', 'partial'), { recursive: true })
+  return ['-o', `Dir::State=${state}`, '-o', `Dir::Cache=${cache}`]
+}
+
+/**
+ * Downloads the packages that the tiny guest is made of, without installing them. The host's package
+ * lists are used as they are; if they are missing or out of date, own lists are fetched from the
+ * host's package sources. apt checks signatures and hashes.
+ *
+ * @param directory - an existing empty directory; the packages go to `packages` in it
+ * @returns paths of the `.deb` files
+ * @throws VmStatesError `TINY_UNAVAILABLE` on hosts without apt, or whose sources have no such packages
+ */
+export async function downloadPackages(
+  directory: string,
+  signal: AbortSignal | undefined,
+  onProgress: (message: string) => void,
+): Promise<string[]> {
+  const packages = join(directory, 'packages')
+  await mkdir(packages)
+  // As root, apt would download as the user _apt, who cannot write here.
+  const options = ['-o', 'APT::Sandbox::User=root', '-o', `Dir::Cache::pkgcache=`]
+  try {
+    onProgress('downloading packages of the tiny guest')
+    await download(packages, { signal, options })
+  } catch (error) {
+    if (signal?.aborted === true) throw error
+    onProgress('fetching package lists')
+    const own = [...options, ...(await privateLists(directory))]
+    await apt('apt-get', ['update'], { signal, options: own })
+    onProgress('downloading packages of the tiny guest')
+    await download(packages, { signal, options: own })
+  }
+  const files = await readdir(packages)
+  return files.filter((name) => name.endsWith('.deb')).map((name) => join(packages, name))
+}

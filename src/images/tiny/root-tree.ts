@@ -1,0 +1,106 @@
+import { chmod, copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { VmStatesError } from '../../params/errors.js'
+import { runTool } from '../run-tool.js'
+import { readElfDependencies } from './elf.js'
+import { guestFiles } from './guest-files.js'
+import { type KernelModule, modulesDep } from './kernel-modules.js'
+
+const DIRECTORIES = [
+  ...[
+    'bin',
+    'dev',
+    'etc',
+    'lib',
+    'lib64',
+    'mnt',
+    'proc',
+    'root',
+    'run',
+    'sbin',
+    'srv',
+    'sys',
+    'tmp',
+  ],
+  ...['usr/bin', 'usr/sbin', 'var/log', 'var/tmp'],
+]
+
+const STICKY_DIRECTORIES = ['tmp', 'var/tmp']
+
+async function findLibraries(unpacked: string): Promise<Map<string, string>> {
+  const paths = await readdir(unpacked, { recursive: true })
+  return new Map(
+    paths
+      .filter((path) => /^(?:usr\/)?lib(?:64)?\/(?:[^/]+\/)?[^/]+\.so(?:\.[^/]+)?$/.test(path))
+      .map((path) => [basename(path), join(unpacked, path)]),
+  )
+}
+
+/** Copies a program and the libraries that it needs, and theirs, from unpacked packages. */
+async function copyProgram(unpacked: string, source: string, root: string): Promise<void> {
+  const libraries = await findLibraries(unpacked)
+  const done = new Set<string>()
+  const visit = async (file: string, target: string): Promise<void> => {
+    if (done.has(target)) return
+    done.add(target)
+    await mkdir(join(root, dirname(target)), { recursive: true })
+    await copyFile(file, join(root, target))
+    const { interpreter, needed } = readElfDependencies(await readFile(file))
+    for (const name of [...needed, ...(interpreter === undefined ? [] : [basename(interpreter)])]) {
+      const library = libraries.get(name)
+      if (library === undefined) {
+        throw new VmStatesError('TINY_UNAVAILABLE', `no downloaded package has ${name} for ${file}`)
+      }
+      const isInterpreter = interpreter !== undefined && name === basename(interpreter)
+      const place = isInterpreter
+        ? interpreter.slice(1)
+        : `lib/${basename(dirname(library))}/${name}`
+      await visit(library, place)
+    }
+  }
+  await visit(join(unpacked, source), source)
+}
+
+async function linkApplets(busybox: string, root: string): Promise<void> {
+  const own = new Set(guestFiles.map(({ path }) => path))
+  for (const path of (await runTool(busybox, ['--list-full'])).split('\n')) {
+    if (own.has(path) || path === 'bin/busybox' || path === '') continue
+    await mkdir(join(root, dirname(path)), { recursive: true })
+    await symlink('/bin/busybox', join(root, path)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+  }
+}
+
+/**
+ * Lays out the guest's root filesystem as a directory of the host.
+ *
+ * @param unpacked - where the packages were unpacked
+ * @param root - the directory to make
+ * @param release - the kernel's version, as `uname -r` prints it
+ */
+export async function writeRootTree(
+  unpacked: string,
+  root: string,
+  release: string,
+  modules: readonly KernelModule[],
+): Promise<void> {
+  for (const path of DIRECTORIES) await mkdir(join(root, path), { recursive: true })
+  for (const path of STICKY_DIRECTORIES) await chmod(join(root, path), 0o1777)
+  const busybox = join(root, 'bin/busybox')
+  await copyFile(join(unpacked, 'bin/busybox'), busybox)
+  await copyProgram(unpacked, 'usr/sbin/qemu-ga', root)
+  await linkApplets(busybox, root)
+
+  for (const { path, text, executable } of guestFiles) {
+    await mkdir(join(root, dirname(path)), { recursive: true })
+    await writeFile(join(root, path), text)
+    await chmod(join(root, path), executable === true ? 0o755 : 0o644)
+  }
+  const moduleDirectory = join(root, 'lib/modules', release)
+  await mkdir(moduleDirectory, { recursive: true })
+  for (const { name, content } of modules) {
+    await writeFile(join(moduleDirectory, `${name}.ko`), content)
+  }
+  await writeFile(join(moduleDirectory, 'modules.dep'), modulesDep(modules))
+}
