@@ -10,6 +10,17 @@ export const errorCodes = {
   INVALID_NAME: { exit: 2, means: 'a name has characters, or a length, that names may not have' },
   INVALID_CONFIG: { exit: 2, means: 'the configuration file cannot be loaded or is not valid' },
   UNSUPPORTED_HOST: { exit: 2, means: 'this operating system cannot do what was asked' },
+  // qemu: machines
+  QEMU_MISSING: { exit: 3, means: 'the QEMU binary cannot be found or run' },
+  QEMU_EXITED: { exit: 3, means: 'QEMU ended before, or otherwise than, it was asked to' },
+  DISK_UNREADABLE: { exit: 3, means: 'a file that a machine starts from cannot be opened' },
+  QMP_COMMAND_FAILED: { exit: 3, means: 'QEMU answered a command, or ended a job, with an error' },
+  QMP_CONNECTION_LOST: {
+    exit: 3,
+    means: 'the connection to QEMU ended while something waited on it',
+  },
+  GUEST_NOT_SHUT_DOWN: { exit: 3, means: 'the guest did not power itself off cleanly' },
+  PORT_FORWARD_FAILED: { exit: 3, means: 'a port of the guest cannot be forwarded to the host' },
   // any folder
   ABORTED: { exit: 3, means: 'the caller cancelled the operation' },
   TIMEOUT: { exit: 3, means: 'an operation did not end within its deadline' },

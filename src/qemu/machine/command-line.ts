@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import { blockNode } from './block-node.js'
+import type { DirectKernel, Disk, LaunchOptions } from './launch-options.js'
+import { optionValue } from './option-value.js'
+
+/** The file descriptors that QEMU inherits: one end of a socket pair each. */
+export const QMP_FD = 3
+export const AGENT_FD = 4
+
+/** The network card's name in the human monitor, for port forwards. */
+export const NETWORK_ID = 'net0'
+
+/** The same in every machine: each has a user-mode network to itself. */
+const MAC = '52:54:00:12:34:56'
+
+/** The name by which the guest agent finds its virtio-serial port. */
+const AGENT_PORT = 'org.qemu.guest_agent.0'
+
+/** Where QEMU writes the serial console, from power-on. */
+export function consoleFile(options: Pick<LaunchOptions, 'directory'>): string {
+  return join(options.directory, 'console.log')
+}
+
+function machineArguments(options: LaunchOptions): string[] {
+  return [
+    ...['-name', optionValue(options.name)],
+    ...['-nodefaults', '-no-user-config'],
+    ...['-display', 'none'],
+    // graphics=off sends the firmware's messages to the serial console as well.
+    ...['-machine', `${optionValue(options.machineType)},graphics=off`],
+    ...['-accel', options.accelerator],
+    ...['-cpu', options.cpuModel],
+    ...['-smp', String(options.cpus)],
+    ...['-m', `size=${options.memory}B`],
+    // Always: the machine is let go only once everyone who must know of it does.
+    '-S',
+  ]
+}
+
+function channelArguments(options: LaunchOptions): string[] {
+  return [
+    ...['-chardev', `socket,id=qmp,fd=${QMP_FD}`, '-mon', 'chardev=qmp,mode=control'],
+    ...['-chardev', `file,id=console,path=${optionValue(consoleFile(options))},append=on`],
+    ...['-serial', 'chardev:console'],
+    ...['-device', 'virtio-serial-pci,id=serial'],
+    ...['-chardev', `socket,id=agent,fd=${AGENT_FD}`],
+    ...['-device', `virtserialport,bus=serial.0,chardev=agent,name=${AGENT_PORT}`],
+    ...['-object', 'rng-builtin,id=random', '-device', 'virtio-rng-pci,rng=random'],
+    ...['-device', 'pvpanic'],
+  ]
+}
+
+function networkArguments({ network }: LaunchOptions): string[] {
+  if (network === 'none') return []
+  const restrict = network === 'isolated' ? 'on' : 'off'
+  return [
+    ...['-netdev', `user,id=${NETWORK_ID},restrict=${restrict}`],
+    // Without its option ROM, which is for booting from the network.
+    ...['-device', `virtio-net-pci,netdev=${NETWORK_ID},mac=${MAC},romfile=`],
+  ]
+}
+
+function diskArguments(disk: Disk, index: number): string[] {
+  const node = blockNode(disk)
+  const readOnly = disk.readOnly ? 'on' : 'off'
+  return [
+    '-blockdev',
+    // no-flush: files that are to be kept are fsynced as a whole when they are.
+    `driver=${disk.format},node-name=${node},read-only=${readOnly},discard=unmap,` +
+      `cache.no-flush=on,file.driver=file,file.filename=${optionValue(disk.file)}`,
+    '-device',
+    `virtio-blk-pci,drive=${node},serial=${disk.name},bootindex=${index + 1}`,
+  ]
+}
+
+function kernelArguments({ kernel, initrd, append }: DirectKernel): string[] {
+  return [
+    ...['-kernel', kernel],
+    ...(initrd === undefined ? [] : ['-initrd', optionValue(initrd)]),
+    ...(append === undefined ? [] : ['-append', append]),
+  ]
+}
+
+/**
+ * The arguments of QEMU for one start of a machine. The order of devices is part of it: it decides
+ * their PCI addresses, and a live state loads only into the same ones.
+ */
+export function commandLine(options: LaunchOptions): string[] {
+  return [
+    ...machineArguments(options),
+    ...channelArguments(options),
+    ...networkArguments(options),
+    ...options.disks.flatMap(diskArguments),
+    ...(options.directKernel === undefined ? [] : kernelArguments(options.directKernel)),
+    ...(options.loadSnapshot === undefined ? [] : ['-loadvm', options.loadSnapshot]),
+    ...options.extraArgs,
+  ]
+}

@@ -1,0 +1,102 @@
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isVmStatesError, VmStatesError } from '../../params/errors.js'
+import { abortedError, withDeadline } from '../deadline.js'
+import { QmpClient } from '../qmp/client.js'
+import { commandLine } from './command-line.js'
+import { describeExit, type ExitStatus } from './exit-status.js'
+import { fileTail } from './file-tail.js'
+import { findQemu } from './find-binary.js'
+import type { LaunchOptions } from './launch-options.js'
+import { MachineProcess } from './machine-process.js'
+import { processStartTime } from './proc-stat.js'
+import { type SpawnedQemu, spawnQemu } from './spawn-qemu.js'
+
+/** Milliseconds from spawn to QEMU's greeting. It takes 30; a crowded host takes longer. */
+const LAUNCH_TIMEOUT = 30_000
+
+const LOG_BYTES = 8192
+
+/**
+ * Starts a machine. QEMU ends with this process, even if that is killed.
+ *
+ * @returns once QEMU is there and, unless `paused`, its CPUs run; the guest is then at power-on,
+ *   or where `loadSnapshot` leaves it
+ * @throws VmStatesError `QEMU_MISSING`, `DISK_UNREADABLE`, `QEMU_EXITED` with the exit code, the
+ *   command line and QEMU's own log, `TIMEOUT`, `ABORTED`; no process is left then
+ */
+export async function launch(options: LaunchOptions): Promise<MachineProcess> {
+  const { name, timeout = LAUNCH_TIMEOUT, signal } = options
+  if (signal?.aborted) throw abortedError(`the launch of ${name}`, signal)
+  const binary = await findQemu(options.binary)
+  await requireFiles(options)
+  const logFile = join(options.directory, 'qemu.log')
+  const qemu = await spawnQemu(binary, commandLine(options), logFile)
+  try {
+    const greeted = greet(options, qemu)
+    return await withDeadline(greeted, `the launch of ${name}`, { timeout, signal })
+  } catch (error) {
+    const early = isVmStatesError(error, 'QMP_CONNECTION_LOST') ? await endedNow(qemu) : undefined
+    qemu.child.kill('SIGKILL')
+    await qemu.ended
+    qemu.qmp.destroy()
+    qemu.agent.destroy()
+    throw early === undefined ? error : await exitError(options, qemu, early, logFile, error)
+  }
+}
+
+async function greet(options: LaunchOptions, qemu: SpawnedQemu): Promise<MachineProcess> {
+  const startTime = processStartTime(qemu.pid) ?? 0
+  await options.onSpawn?.(qemu.pid)
+  const qmp = await QmpClient.open(qemu.qmp)
+  let shutdownReason: string | undefined
+  qmp.on('SHUTDOWN', ({ data }) => {
+    shutdownReason = String(data.reason)
+  })
+  const exited = Promise.all([qemu.ended, qmp.closed]).then(
+    ([status]): ExitStatus =>
+      shutdownReason === undefined ? status : { ...status, shutdownReason },
+  )
+  if (!options.paused) await qmp.execute('cont')
+  const { pid, commandLine, agent } = qemu
+  return new MachineProcess({ options, pid, startTime, commandLine, qmp, agent, exited })
+}
+
+/** QEMU closes its monitor a moment before the process has ended. */
+async function endedNow({ ended }: SpawnedQemu): Promise<ExitStatus | undefined> {
+  return withDeadline(ended, 'QEMU', { timeout: 1000 }).catch(() => undefined)
+}
+
+async function requireFiles({ disks, directKernel }: LaunchOptions): Promise<void> {
+  const { R_OK, W_OK } = constants
+  const needed: [path: string | undefined, mode: number][] = [
+    ...disks.map(({ file, readOnly }) => [file, readOnly ? R_OK : R_OK | W_OK] as [string, number]),
+    [directKernel?.kernel, R_OK],
+    [directKernel?.initrd, R_OK],
+  ]
+  for (const [path, mode] of needed) {
+    if (path === undefined) continue
+    await access(path, mode).catch((cause: NodeJS.ErrnoException) => {
+      throw new VmStatesError('DISK_UNREADABLE', `${path} cannot be opened: ${cause.code}`, {
+        cause,
+      })
+    })
+  }
+}
+
+async function exitError(
+  { name, directory }: LaunchOptions,
+  { commandLine }: SpawnedQemu,
+  status: ExitStatus,
+  logFile: string,
+  cause: unknown,
+): Promise<VmStatesError> {
+  const log = (await fileTail(logFile, LOG_BYTES)).trim()
+  const said = log.split('\n').at(-1) ?? ''
+  return new VmStatesError(
+    'QEMU_EXITED',
+    `QEMU of ${name} ended at its start (${describeExit(status)}): ${said}`,
+    { hint: `In ${directory}: ${commandLine.join(' ')}\n${log}`, cause },
+  )
+}
