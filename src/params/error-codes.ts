@@ -21,6 +21,16 @@ export const errorCodes = {
   },
   GUEST_NOT_SHUT_DOWN: { exit: 3, means: 'the guest did not power itself off cleanly' },
   PORT_FORWARD_FAILED: { exit: 3, means: 'a port of the guest cannot be forwarded to the host' },
+  // qemu-img, qcow2, snapshot lists
+  QEMU_IMG_MISSING: { exit: 3, means: 'qemu-img is not installed, or not in PATH' },
+  QEMU_IMG_FAILED: { exit: 3, means: 'a qemu-img command failed; the error carries its output' },
+  IMAGE_MISSING: { exit: 2, means: 'there is no image at the given path' },
+  IMAGE_NOT_QCOW2: { exit: 2, means: 'the file is not a qcow2 image of a version that is known' },
+  IMAGE_DAMAGED: { exit: 2, means: 'the image is truncated or corrupt' },
+  IMAGE_IN_USE: { exit: 2, means: 'another process, mostly a running QEMU, has the image open' },
+  ACCESS_DENIED: { exit: 2, means: 'the user may not read or write a file that is needed' },
+  DISK_FULL: { exit: 3, means: 'a file cannot be written since no space is left' },
+  SNAPSHOT_LIST_UNREADABLE: { exit: 3, means: 'the list of snapshots cannot be read reliably' },
   // any folder
   ABORTED: { exit: 3, means: 'the caller cancelled the operation' },
   TIMEOUT: { exit: 3, means: 'an operation did not end within its deadline' },
