@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { imageSchema } from './image.js'
+import { nameSchema } from './names.js'
+import { optionsSchema, timeoutSchema } from './options.js'
+import { sizeSchema } from './size.js'
+
+/** The name of the disk that comes from the machine's image. */
+export const IMAGE_DISK_NAME = 'image'
+
+const cpuModelSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._+=,-]*$/,
+    'a CPU model is a name that "qemu-system-x86_64 -cpu help" lists',
+  )
+  .refine(
+    (model) => !/^(host|max)\b/.test(model),
+    'the CPU models "host" and "max" differ between hosts, so states on them cannot be shared; name one that "qemu-system-x86_64 -cpu help" lists',
+  )
+
+const diskSchema = optionsSchema({
+  name: nameSchema.refine(
+    (name) => name !== IMAGE_DISK_NAME,
+    `"${IMAGE_DISK_NAME}" is the disk that comes from the machine's image`,
+  ),
+  size: sizeSchema,
+})
+
+const MAX_CPUS = 255
+
+/** What a user may say about a machine besides its name. */
+export const machineOptionsSchema = optionsSchema({
+  image: imageSchema,
+  memory: sizeSchema.default(512 * 2 ** 20),
+  cpus: z
+    .number(`the number of CPUs is a whole number from 1 to ${MAX_CPUS}`)
+    .int(`the number of CPUs is a whole number from 1 to ${MAX_CPUS}`)
+    .min(1, `a machine has at least 1 CPU`)
+    .max(MAX_CPUS, `a machine has at most ${MAX_CPUS} CPUs`)
+    .default(1),
+  /** The oldest named model with all that x86-64-v2 asks for; TCG and any KVM host can run it. */
+  cpuModel: cpuModelSchema.default('Nehalem'),
+  machineType: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+      'a machine type is a name that "qemu-system-x86_64 -machine help" lists',
+    )
+    .default('q35'),
+  /** Whether the guest reaches out (`nat`), is only reached by port forwards, or has no card. */
+  network: z
+    .enum(['nat', 'isolated', 'none'], 'a network is "nat", "isolated" or "none"')
+    .default('nat'),
+  /** Further disks, blank at first. */
+  disks: z
+    .array(diskSchema)
+    .refine(
+      (disks) => new Set(disks.map((disk) => disk.name)).size === disks.length,
+      'every disk needs a name of its own',
+    )
+    .default([]),
+  /** The QEMU binary: a path, or a name to look up in `PATH`. */
+  binary: z.string().min(1, 'a QEMU binary is a path or a name').default('qemu-system-x86_64'),
+  /** Further QEMU arguments, one item each. */
+  extraArgs: z.array(z.string()).default([]),
+  /** Tests on disk states start from a kept boot (`live`), or boot each time (`cold`). */
+  boot: z.enum(['live', 'cold'], 'boot is "live" or "cold"').default('live'),
+  /** Milliseconds from power-on until the guest channel must answer. */
+  readyTimeout: timeoutSchema.default(120_000),
+})
+
+/** Options of a machine as a user writes them. */
+export type MachineOptions = z.input<typeof machineOptionsSchema>
+
+/** Options of a machine with units turned into numbers and defaults filled in. */
+export type ParsedMachineOptions = z.output<typeof machineOptionsSchema>

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest'
+import { machineOptionsSchema } from '../../src/params/machine.js'
+import { parse } from '../../src/params/parse.js'
+
+const image = { kind: 'tiny' }
+const machine = (options: object) =>
+  parse(machineOptionsSchema, { image, ...options }, 'machine("debian")')
+
+describe('the options of a machine', () => {
+  test('have defaults for all but the image', () => {
+    expect(machine({})).toEqual({
+      image: { kind: 'tiny' },
+      memory: 512 * 2 ** 20,
+      cpus: 1,
+      cpuModel: 'Nehalem',
+      machineType: 'q35',
+      network: 'nat',
+      disks: [],
+      binary: 'qemu-system-x86_64',
+      extraArgs: [],
+      boot: 'live',
+      readyTimeout: 120_000,
+    })
+    expect(() => parse(machineOptionsSchema, {}, 'machine("debian")')).toThrow(
+      'machine("debian").image is nothing: ',
+    )
+  })
+
+  test('take sizes as text or bytes', () => {
+    const { memory, disks } = machine({ memory: '1 GiB', disks: [{ name: 'data', size: 2 ** 20 }] })
+    expect({ memory, disks }).toEqual({ memory: 2 ** 30, disks: [{ name: 'data', size: 2 ** 20 }] })
+  })
+
+  test.each([
+    [{ memry: '1 GiB' }, '.memry is "1 GiB": did you mean "memory"?'],
+    [{ memory: '1 GB' }, '.memory is "1 GB": a size is '],
+    [{ cpus: 0 }, '.cpus is 0: a machine has at least 1 CPU'],
+    [{ cpus: 1.5 }, '.cpus is 1.5: the number of CPUs is a whole number'],
+    [{ cpuModel: 'host' }, '.cpuModel is "host": the CPU models "host" and "max" differ'],
+    [{ cpuModel: 'max,-sse4' }, '.cpuModel is "max,-sse4": the CPU models "host" and "max" differ'],
+    [{ cpuModel: '-kvm' }, '.cpuModel is "-kvm": a CPU model is a name'],
+    [{ machineType: 'q35,x=y' }, '.machineType is "q35,x=y": a machine type is a name'],
+    [{ network: 'bridge' }, '.network is "bridge": a network is "nat", "isolated" or "none"'],
+    [{ disks: [{ name: 'data' }] }, '.disks[0].size is nothing: a size is '],
+    [{ disks: [{ name: '7', size: 512 }] }, '.disks[0].name is "7": a name cannot be all digits'],
+    [{ disks: [{ name: 'image', size: 512 }] }, `.disks[0].name is "image": "image" is the disk`],
+    [{ disks: [{ name: 'a', size: 512, format: 'raw' }] }, '.disks[0].format is "raw": '],
+    [{ boot: 'warm' }, '.boot is "warm": boot is "live" or "cold"'],
+    [{ readyTimeout: 0 }, '.readyTimeout is 0: a timeout is'],
+  ])('%j are refused', (options, message) => {
+    expect(() => machine(options)).toThrow(`machine("debian")${message}`)
+  })
+
+  test('refuse two disks of one name', () => {
+    const disk = { name: 'data', size: 512 }
+    expect(() => machine({ disks: [disk, disk] })).toThrow('every disk needs a name of its own')
+  })
+
+  test('name every mistake, one to a line', () => {
+    expect(() => machine({ memory: 'much', cpus: 'two' })).toThrow(/\.memory is .*\n.*\.cpus is /)
+  })
+})
