@@ -1,8 +1,6 @@
+import type { Liveness } from '../params/liveness.js'
 import type { Disk } from '../qemu/machine/launch-options.js'
 import type { MachineProcess } from '../qemu/machine/machine-process.js'
-
-/** A disk state is of a machine that is off; a live state has disks, RAM and devices. */
-export type Liveness = 'disk' | 'live'
 
 /** What a machine in hand is prepared for. */
 export type Purpose =

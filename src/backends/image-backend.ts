@@ -1,5 +1,5 @@
+import type { Liveness } from '../params/liveness.js'
 import type { Disk } from '../qemu/machine/launch-options.js'
-import type { Liveness } from './backend.js'
 
 /** What an image backend works on: the disks of one machine, which are kept in step. */
 export interface ImageTarget {

@@ -41,6 +41,16 @@ export const errorCodes = {
   },
   TOOL_FAILED: { exit: 3, means: 'a program that makes an image ended with an error' },
   TINY_UNAVAILABLE: { exit: 3, means: 'the built-in guest cannot be made on this host' },
+  // guest
+  GUEST_AGENT_MISSING: { exit: 3, means: 'no guest agent answered within the deadline' },
+  GUEST_AGENT_SILENT: { exit: 3, means: 'the guest agent stopped answering' },
+  GUEST_AGENT_REFUSED: { exit: 3, means: 'the guest agent refused a command' },
+  GUEST_COMMAND_FAILED: { exit: 3, means: 'a command in the guest failed or was killed' },
+  GUEST_OUTPUT_TRUNCATED: { exit: 3, means: 'a command printed more than the guest agent keeps' },
+  GUEST_FILE_FAILED: { exit: 3, means: 'a file in the guest cannot be read or written' },
+  GUEST_GONE: { exit: 3, means: 'the machine is not running, or ended during a call' },
+  GUEST_RESTORED: { exit: 3, means: 'the machine was restored to a state during a call' },
+  GUEST_RELEASED: { exit: 3, means: 'a machine was used after its test or setup had ended' },
 } as const satisfies Record<string, { exit: 1 | 2 | 3; means: string }>
 
 /** The code of an error, as `docs/errors.md` lists it. */

@@ -31,8 +31,8 @@ export class VmStatesError extends Error {
     this.hint = hint
   }
 
-  /** The exit code of a command that ends with this error. */
-  get exitCode(): 1 | 2 | 3 {
+  /** The exit code of the `states` command when it ends with this error. */
+  get exit(): 1 | 2 | 3 {
     return errorCodes[this.code].exit
   }
 }

@@ -1,0 +1,42 @@
+/** What `guest-exec-status` says about a command. Base64 fields are absent when empty. */
+export interface ExecStatus {
+  exited: boolean
+  exitcode?: number
+  /** The number of the signal that ended the command. */
+  signal?: number
+  'out-data'?: string
+  'err-data'?: string
+  'out-truncated'?: boolean
+  'err-truncated'?: boolean
+}
+
+/** The part of a file that `guest-file-read` returned. */
+export interface FileChunk {
+  count: number
+  'buf-b64': string
+  eof: boolean
+}
+
+/**
+ * The guest agent's commands that are used here: arguments and answers, after QEMU's
+ * "QEMU Guest Agent Protocol Reference".
+ */
+export interface AgentCommands {
+  'guest-exec': {
+    arguments: {
+      path: string
+      arg: readonly string[]
+      'input-data'?: string
+      'capture-output': boolean
+    }
+    answer: { pid: number }
+  }
+  'guest-exec-status': { arguments: { pid: number }; answer: ExecStatus }
+  'guest-file-open': { arguments: { path: string; mode: 'r' }; answer: number }
+  'guest-file-read': { arguments: { handle: number; count: number }; answer: FileChunk }
+  'guest-file-close': { arguments: { handle: number }; answer: object }
+  'guest-shutdown': { arguments: { mode: 'powerdown' }; answer: never }
+}
+
+/** The name of a guest agent command that is used here. */
+export type AgentCommand = keyof AgentCommands

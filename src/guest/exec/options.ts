@@ -1,0 +1,90 @@
+import { isAbsolute } from 'node:path'
+import { VmStatesError } from '../../params/errors.js'
+import { formatSize } from '../../params/format-size.js'
+import { showValue } from '../../params/parse.js'
+
+/** How a command in the guest runs. */
+export interface ExecOptions {
+  /** What the command reads from its standard input, at most 32 MiB; nothing by default. */
+  stdin?: string | Uint8Array | undefined
+  /** Variables added to the environment that the guest agent has. */
+  env?: Readonly<Record<string, string>> | undefined
+  /** An absolute path in the guest; the agent's own, mostly `/`, by default. */
+  cwd?: string | undefined
+  /** Milliseconds until the command's process group is killed and the call rejects; none by default. */
+  timeout?: number | undefined
+  /** Kills the command's process group and rejects the call when it fires. */
+  signal?: AbortSignal | undefined
+  /** Whether output is text (invalid UTF-8 replaced, a final newline stripped) or bytes as they are. */
+  encoding?: 'utf8' | 'buffer' | undefined
+  /**
+   * Whether an exit code other than 0 rejects; `true` by default. With `false` it resolves. What ends
+   * a command from outside (a timeout, truncated output, a dead machine) rejects in any case.
+   */
+  reject?: boolean | undefined
+}
+
+/**
+ * Agents refuse a message with a text of more than 64 MiB (QEMU 7.2: "JSON token size limit
+ * exceeded"), which is 48 MiB in base64, and hold several copies of it in the guest's RAM.
+ */
+const MAX_STDIN = 32 * 2 ** 20
+
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/
+
+function invalid(path: string, value: unknown, right: string, hint?: string): VmStatesError {
+  return new VmStatesError('INVALID_VALUE', `${path} is ${showValue(value)}: ${right}`, { hint })
+}
+
+function checkText(path: string, value: unknown): void {
+  if (typeof value !== 'string') throw invalid(path, value, 'it must be text')
+  if (value.includes('\0')) throw invalid(path, value, 'it cannot hold a NUL character')
+}
+
+/** Checks a number of milliseconds. */
+export function checkTimeout(path: string, value: number | undefined): void {
+  if (value !== undefined && !(Number.isFinite(value) && value > 0 && value < 2 ** 31)) {
+    throw invalid(path, value, 'a timeout is a number of milliseconds above 0 and below 2^31')
+  }
+}
+
+/** Checks an absolute path in the guest. */
+export function checkGuestPath(path: string, value: unknown): void {
+  checkText(path, value)
+  if (!isAbsolute(value as string)) throw invalid(path, value, 'it must be an absolute path')
+}
+
+/**
+ * Checks a command before anything is sent to the guest.
+ *
+ * @throws VmStatesError `INVALID_VALUE`
+ */
+export function checkCommand(file: string, args: readonly string[], options: ExecOptions): void {
+  checkText('exec.file', file)
+  if (file === '') throw invalid('exec.file', file, 'it must name a program in the guest')
+  if (!Array.isArray(args)) throw invalid('exec.args', args, 'it must be an array of texts')
+  args.forEach((arg, index) => {
+    checkText(`exec.args[${index}]`, arg)
+  })
+  for (const [name, value] of Object.entries(options.env ?? {})) {
+    if (!VARIABLE.test(name)) throw invalid('exec.options.env', name, 'not a name of a variable')
+    checkText(`exec.options.env.${name}`, value)
+  }
+  if (options.cwd !== undefined) checkGuestPath('exec.options.cwd', options.cwd)
+  checkTimeout('exec.options.timeout', options.timeout)
+  if (options.stdin !== undefined && stdinBytes(options.stdin).length > MAX_STDIN) {
+    throw invalid(
+      'exec.options.stdin',
+      formatSize(stdinBytes(options.stdin).length),
+      `at most ${formatSize(MAX_STDIN)} fit into one message to the guest agent`,
+      'vm.writeFile has no such limit: write a file, and let the command read that',
+    )
+  }
+}
+
+/** Standard input as bytes, without a copy where it is bytes already. */
+export function stdinBytes(stdin: string | Uint8Array): Buffer {
+  return typeof stdin === 'string'
+    ? Buffer.from(stdin)
+    : Buffer.from(stdin.buffer, stdin.byteOffset, stdin.byteLength)
+}

@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { AgentClient } from '../agent/client.js'
+import type { ExecStatus } from '../agent/commands.js'
+
+/** A program, as `guest-exec` takes it. */
+export interface Program {
+  path: string
+  arg: readonly string[]
+  input?: Buffer | undefined
+}
+
+/** A program that the guest agent has started. */
+export interface StartedProgram {
+  /** The guest's pid of it. */
+  pid: number
+  /** When it has ended and closed its output. */
+  ended: Promise<ExecStatus>
+}
+
+const LONGEST_WAIT = 200
+
+/** Milliseconds between two looks: a tenth of the time so far, so that waiting adds at most that. */
+function pollInterval(elapsed: number): number {
+  return Math.min(elapsed / 10, LONGEST_WAIT)
+}
+
+async function waitForEnd(agent: AgentClient, pid: number): Promise<ExecStatus> {
+  const start = performance.now()
+  for (;;) {
+    const status = await agent.execute('guest-exec-status', { pid })
+    if (status.exited) return status
+    const interval = pollInterval(performance.now() - start)
+    if (interval >= 1) await sleep(interval)
+  }
+}
+
+/**
+ * Starts a program through the guest agent, keeping its output.
+ *
+ * @throws AgentRefusal if the agent cannot start it
+ */
+export async function startProgram(
+  agent: AgentClient,
+  { path, arg, input }: Program,
+  signal?: AbortSignal,
+): Promise<StartedProgram> {
+  const { pid } = await agent.execute(
+    'guest-exec',
+    {
+      path,
+      arg,
+      'capture-output': true,
+      ...(input !== undefined && { 'input-data': input.toString('base64') }),
+    },
+    signal === undefined ? {} : { signal },
+  )
+  const ended = waitForEnd(agent, pid)
+  ended.catch(() => {}) // whoever awaits it hears of it; no one may be left to
+  return { pid, ended }
+}
+
+/** Starts a program through the guest agent and waits for its end. */
+export async function runProgram(agent: AgentClient, program: Program): Promise<ExecStatus> {
+  return (await startProgram(agent, program)).ended
+}

@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto'
+import type { AgentClient } from '../agent/client.js'
+import { runProgram } from '../exec/run.js'
+import { fileError } from './file-error.js'
+
+/** Bytes per agent message: other calls get their turn in between. */
+const CHUNK = 2 ** 20
+
+/**
+ * Appends standard input to a file beside the target, and with the last part gives it the mode and
+ * owner of what it replaces and renames it. Files of the kernel's own are written in place. The
+ * arguments: target, a name, mode or nothing, `last` or nothing.
+ */
+const WRITE_PART = `
+set -e
+target=$1
+if [ -L "$target" ]; then target=$(readlink -f -- "$target"); fi
+if [ -d "$target" ]; then echo 'it is a directory' >&2; exit 1; fi
+case $target in /proc/* | /sys/* | /dev/*) cat >"$target"; exit ;; esac
+temporary=\${target%/*}/$2
+trap '[ $? -eq 0 ] || rm -f -- "$temporary"' EXIT
+umask 077
+cat >>"$temporary"
+[ "$4" = last ] || exit 0
+if [ -e "$target" ]; then
+  chown "$(stat -c %u:%g -- "$target")" "$temporary"
+  chmod "$(stat -c %a -- "$target")" "$temporary"
+else
+  chmod 644 "$temporary"
+fi
+if [ -n "$3" ]; then chmod "$3" "$temporary"; fi
+mv -f -- "$temporary" "$target"
+`
+
+/** How a file in the guest is written. */
+export interface WriteFileOptions {
+  /** Permission bits, such as `0o755`; those of the file that is replaced, or `0o644`, by default. */
+  mode?: number
+}
+
+/**
+ * Writes a file in the guest: beside its place, then renamed into it, so that no one sees a part of
+ * it. Content of up to 1 MiB takes one command in the guest.
+ *
+ * @throws GuestError `GUEST_FILE_FAILED` if the file cannot be written; it is as it was then
+ */
+export async function writeFile(
+  agent: AgentClient,
+  path: string,
+  data: Buffer,
+  { mode }: WriteFileOptions = {},
+): Promise<void> {
+  const name = `.vm-states-${randomBytes(6).toString('hex')}`
+  const octal = mode === undefined ? '' : mode.toString(8)
+  let start = 0
+  do {
+    const input = data.subarray(start, start + CHUNK)
+    start += CHUNK
+    const last = start >= data.length ? 'last' : ''
+    const arg = ['-c', WRITE_PART, 'sh', path, name, octal, last]
+    const status = await runProgram(agent, { path: '/bin/sh', arg, input })
+    if (status.exitcode !== 0) {
+      const said = Buffer.from(status['err-data'] ?? '', 'base64')
+        .toString()
+        .trim()
+      throw fileError('written', path, said || `exit code ${status.exitcode}`)
+    }
+  } while (start < data.length)
+}

@@ -1,0 +1,18 @@
+import type { Duplex } from 'node:stream'
+import type { Patience } from '../qemu/deadline.js'
+import type { ExitStatus } from '../qemu/machine/exit-status.js'
+
+/** What a {@link Vm} needs of the process that runs its machine: a part of `MachineProcess`. */
+export interface GuestProcess {
+  readonly options: { readonly name: string }
+  /** The host's end of the guest agent's channel, `org.qemu.guest_agent.0`. */
+  readonly agent: Duplex
+  /** Absolute path of the serial console's log, written from power-on. */
+  readonly consoleFile: string
+  /** The end of the serial console as it came over the line, `maxBytes` at most. */
+  consoleTail(maxBytes?: number): Promise<string>
+  readonly running: boolean
+  readonly exited: Promise<ExitStatus>
+  waitForShutdown(patience?: Patience): Promise<void>
+  forwardPort(guestPort: number, hostPort?: number): Promise<{ hostPort: number }>
+}

@@ -1,0 +1,135 @@
+import type { Liveness } from '../params/liveness.js'
+import { withDeadline } from '../qemu/deadline.js'
+import { describeExit, type ExitStatus } from '../qemu/machine/exit-status.js'
+import { AgentClient } from './agent/client.js'
+import { consoleTailForError } from './console/tail.js'
+import type { AttachedGuest, GuestAccess } from './guest-access.js'
+import { GuestError } from './guest-error.js'
+import type { GuestProcess } from './guest-process.js'
+import { Vm } from './vm.js'
+
+/** Milliseconds that QEMU gets to end after its end of the channel has closed. */
+const EXIT_GRACE = 1000
+
+/**
+ * The owner's side of a {@link Vm}: says which process it stands for. The handle survives the swap of
+ * its process by a restore.
+ */
+export class VmControl<M extends string = string, L extends Liveness = Liveness>
+  implements GuestAccess
+{
+  /** The handle for users. */
+  readonly vm: Vm<M, L>
+  readonly #machine: M
+  #state: string | undefined
+  #guest: (AttachedGuest & { detach(reason: () => GuestError): void }) | undefined
+  #lastProcess: GuestProcess | undefined
+  #released: string | undefined
+
+  /** @param identity - the machine's name, and what kind of state the handle is for */
+  constructor({ machine, liveness }: { machine: M; liveness: L }) {
+    this.#machine = machine
+    this.vm = new Vm(machine, liveness, this)
+  }
+
+  get state(): string | undefined {
+    return this.#state
+  }
+
+  get process(): GuestProcess {
+    return this.#require().process
+  }
+
+  /**
+   * Makes the handle stand for a process. Calls that are under way on an earlier one reject with
+   * `GUEST_RESTORED`. Nothing is sent to the guest before the next call.
+   *
+   * @param state - the name of the state that the process was restored to, if it was
+   */
+  attach(process: GuestProcess, state?: string): void {
+    this.detach()
+    this.#state = state
+    const agent = new AgentClient(process.agent)
+    const onClose = () => {
+      withDeadline(process.exited, 'QEMU', { timeout: EXIT_GRACE }).then(
+        (status) => agent.close(() => this.#goneError(status)),
+        () => agent.close(() => this.#goneError(undefined)),
+      )
+    }
+    process.exited.then((status) => agent.close(() => this.#goneError(status)))
+    process.agent.on('close', onClose)
+    const detach = (reason: () => GuestError) => {
+      process.agent.off('close', onClose)
+      agent.close(reason)
+    }
+    this.#guest = { process, agent, detach }
+    this.#lastProcess = process
+  }
+
+  /** Takes the handle off its process, before that is ended or replaced. */
+  detach(): void {
+    this.#guest?.detach(
+      () =>
+        new GuestError(
+          'GUEST_RESTORED',
+          `${this.#machine} was restored to a state while this call was under way`,
+        ),
+    )
+    this.#guest = undefined
+  }
+
+  /** Tells that the guest was rewound within its process: what was under way there is no more. */
+  resync(): void {
+    if (this.#guest !== undefined) this.attach(this.#guest.process, this.#state)
+  }
+
+  /**
+   * Ends the handle: every call, now and later, rejects.
+   *
+   * @param reason - why, as a part of a sentence: `its test has ended`
+   */
+  release(reason: string): void {
+    this.#released ??= reason
+    this.#guest?.detach(() => this.#releasedError())
+    this.#guest = undefined
+  }
+
+  async call<T>(method: unknown, work: (guest: AttachedGuest) => Promise<T>): Promise<T> {
+    const caller: { stack?: string } = {}
+    Error.captureStackTrace(caller, method as () => unknown)
+    try {
+      return await work(this.#require())
+    } catch (error) {
+      if (!(error instanceof GuestError)) throw error
+      const process = this.#lastProcess
+      const tail =
+        process === undefined ? { path: '', text: '' } : await consoleTailForError(process)
+      throw error.complete(tail, (caller.stack ?? '').split('\n').slice(1).join('\n'))
+    }
+  }
+
+  #require(): AttachedGuest {
+    if (this.#released !== undefined) throw this.#releasedError()
+    if (this.#guest === undefined) {
+      throw new GuestError('GUEST_GONE', `${this.#machine} is not running`)
+    }
+    return this.#guest
+  }
+
+  #releasedError(): GuestError {
+    return new GuestError(
+      'GUEST_RELEASED',
+      `${this.#machine} can no longer be used: ${this.#released}`,
+      { hint: 'await every call to a vm before its test ends, and keep no handle beyond it' },
+    )
+  }
+
+  #goneError(status: ExitStatus | undefined): GuestError {
+    return new GuestError(
+      'GUEST_GONE',
+      status === undefined
+        ? `the channel to the guest agent of ${this.#machine} was closed`
+        : `${this.#machine} is no longer running: QEMU ended (${describeExit(status)})`,
+    )
+  }
+}

@@ -1,0 +1,190 @@
+import { VmStatesError } from '../params/errors.js'
+import type { Liveness } from '../params/liveness.js'
+import { showValue } from '../params/parse.js'
+import type { Patience } from '../qemu/deadline.js'
+import { GuestConsole } from './console/console.js'
+import { exec } from './exec/exec.js'
+import { checkGuestPath, type ExecOptions, stdinBytes } from './exec/options.js'
+import type { CommandResult } from './exec/result.js'
+import { readFile } from './files/read-file.js'
+import { type WriteFileOptions, writeFile } from './files/write-file.js'
+import type { GuestAccess } from './guest-access.js'
+import { type WaitForPortOptions, waitForPort } from './ports/wait-for-port.js'
+import { ready } from './power/ready.js'
+import { shutdown } from './power/shutdown.js'
+import { quoteWord } from './shell/quote.js'
+import { shellScript } from './shell/script.js'
+import { createShell, type Shell } from './shell/shell.js'
+
+/**
+ * A running virtual machine. Its commands go through the QEMU guest agent, over a virtio-serial
+ * channel: no network is needed. Nothing is sent to the guest before the first call.
+ *
+ * Every error of a call is a {@link GuestError} that ends with the last lines of the serial console.
+ *
+ * @typeParam M - the machine's name
+ * @typeParam L - whether the machine comes from a disk state or a live one
+ */
+export class Vm<M extends string = string, L extends Liveness = Liveness> {
+  /** The name of the machine's definition. */
+  readonly machine: M
+  /** The kind of state that the machine comes from. */
+  readonly liveness: L
+  /** The serial console. */
+  readonly console: GuestConsole
+  /**
+   * Runs a shell script in the guest and waits for its end:
+   *
+   * ```ts
+   * const { stdout } = await vm.$`grep -c ${pattern} ${files}`
+   * await vm.$({ cwd: '/srv', timeout: 60_000 })`make install`
+   * ```
+   *
+   * The text is a script for `/bin/sh -e`, as it is written: a backslash is the shell's, except
+   * before a backtick and `${`. Each value is quoted as one word, an array as several; a value must
+   * not stand inside quotes of the script's own. The script stops at the first command that fails.
+   *
+   * @throws CommandError as {@link Vm.exec} does
+   * @throws VmStatesError `INVALID_VALUE` for a value that is not text, a number or an array of them
+   */
+  readonly $: Shell
+  readonly #access: GuestAccess
+
+  /** @internal */
+  constructor(machine: M, liveness: L, access: GuestAccess) {
+    this.machine = machine
+    this.liveness = liveness
+    this.#access = access
+    this.console = new GuestConsole(access)
+    this.$ = createShell(
+      (tag, template, values, options) =>
+        access.call(tag, async ({ agent }) => {
+          const script = shellScript(template, values)
+          return exec(agent, script.trim(), '/bin/sh', ['-ec', script], options)
+        }),
+      {},
+    )
+  }
+
+  /** The name of the state that the machine was last restored to. */
+  get state(): string | undefined {
+    return this.#access.state
+  }
+
+  /**
+   * Runs a program in the guest and waits for its end. Arguments are passed as they are, without a
+   * shell. The program has the environment of the guest agent and reads nothing but `stdin`.
+   *
+   * A process that it leaves behind delays the end for as long as it holds the output: redirect it.
+   *
+   * @param file - a path in the guest, or a name that the agent's `PATH` finds
+   * @throws CommandError `GUEST_COMMAND_FAILED` if it ends with an exit code other than 0 (127 and
+   *   126 where it cannot be started, as in a shell) or by a signal, unless `reject` is `false`;
+   *   `TIMEOUT` and `ABORTED` once its process group was killed; `GUEST_OUTPUT_TRUNCATED` if it
+   *   printed more than 16 MiB to one stream
+   */
+  exec(
+    file: string,
+    args: readonly string[] | undefined,
+    options: ExecOptions & { encoding: 'buffer' },
+  ): Promise<CommandResult<Buffer>>
+  exec(
+    file: string,
+    args?: readonly string[],
+    options?: ExecOptions & { encoding?: 'utf8' | undefined },
+  ): Promise<CommandResult>
+  exec(
+    file: string,
+    args: readonly string[] = [],
+    options: ExecOptions = {},
+  ): Promise<CommandResult<string | Buffer>> {
+    return this.#access.call(this.exec, async ({ agent }) => {
+      const shown = [file, ...args].map((word) => quoteWord(String(word))).join(' ')
+      return exec(agent, shown, file, args, options)
+    })
+  }
+
+  /**
+   * Reads a file in the guest.
+   *
+   * @param path - an absolute path
+   * @param encoding - `utf8` for text, the default, or `buffer` for bytes
+   * @throws GuestError `GUEST_FILE_FAILED`
+   */
+  readFile(path: string, encoding: 'buffer'): Promise<Buffer>
+  readFile(path: string, encoding?: 'utf8'): Promise<string>
+  readFile(path: string, encoding: 'utf8' | 'buffer' = 'utf8'): Promise<string | Buffer> {
+    return this.#access.call(this.readFile, async ({ agent }) => {
+      checkGuestPath('readFile.path', path)
+      const bytes = await readFile(agent, path)
+      return encoding === 'buffer' ? bytes : bytes.toString('utf8')
+    })
+  }
+
+  /**
+   * Writes a file in the guest, replacing one that is there: under another name first, then renamed.
+   *
+   * @param path - an absolute path; its directory must exist
+   * @throws GuestError `GUEST_FILE_FAILED`
+   */
+  writeFile(
+    path: string,
+    data: string | Uint8Array,
+    options: WriteFileOptions = {},
+  ): Promise<void> {
+    return this.#access.call(this.writeFile, async ({ agent }) => {
+      checkGuestPath('writeFile.path', path)
+      if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
+        const right = 'it must be text or bytes'
+        throw new VmStatesError('INVALID_VALUE', `writeFile.data is ${showValue(data)}: ${right}`)
+      }
+      await writeFile(agent, path, stdinBytes(data), options)
+    })
+  }
+
+  /**
+   * Waits until something in the guest listens on a TCP port.
+   *
+   * @throws GuestError `TIMEOUT`, with the ports that do listen
+   */
+  waitForPort(port: number, options: WaitForPortOptions = {}): Promise<void> {
+    return this.#access.call(this.waitForPort, ({ agent }) => waitForPort(agent, port, options))
+  }
+
+  /**
+   * Makes a TCP port of the guest reachable from the host, and from it alone.
+   *
+   * @param hostPort - a free port that the host's kernel picks unless given
+   * @returns where on the host to connect to
+   * @throws VmStatesError `PORT_FORWARD_FAILED`
+   */
+  forwardPort(guestPort: number, hostPort?: number): Promise<{ host: string; port: number }> {
+    return this.#access.call(this.forwardPort, async ({ process }) => {
+      const forward = await process.forwardPort(guestPort, hostPort)
+      return { host: '127.0.0.1', port: forward.hostPort }
+    })
+  }
+
+  /**
+   * Waits until the guest's agent answers.
+   *
+   * @param patience - `timeout` in milliseconds, 120,000 by default
+   * @throws GuestError `GUEST_AGENT_MISSING`, saying what to install in the guest; `GUEST_GONE` as
+   *   soon as the machine ends
+   */
+  ready(patience: Patience = {}): Promise<void> {
+    return this.#access.call(this.ready, ({ agent }) => ready(agent, patience))
+  }
+
+  /**
+   * Has the guest power itself off, and waits until it has. It is never killed.
+   *
+   * @param patience - `timeout` in milliseconds, 90,000 by default
+   * @throws VmStatesError `GUEST_NOT_SHUT_DOWN` if it does not in time, or ends in another way
+   */
+  shutdown(patience: Patience = {}): Promise<void> {
+    return this.#access.call(this.shutdown, ({ agent, process }) =>
+      shutdown(agent, process, patience),
+    )
+  }
+}
