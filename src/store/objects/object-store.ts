@@ -1,0 +1,104 @@
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { VmStatesError } from '../../params/errors.js'
+import { inStore, systemCode } from '../files/storage-error.js'
+import type { Layout } from '../layout.js'
+import type { LeaseRegistry } from '../leases/lease-registry.js'
+import { removalLock } from '../leases/removal-lock.js'
+import { draftName, removedName } from '../leftovers.js'
+import { acquireLock } from '../lock/acquire.js'
+import type { Presence } from '../lock/presence.js'
+import { newNonce } from '../names.js'
+import { Draft } from './draft.js'
+import type { StoredObject } from './manifest.js'
+import { listObjects, readObject } from './read-objects.js'
+
+/** The objects of a store. */
+export class ObjectStore {
+  readonly #layout: Layout
+  readonly #leases: LeaseRegistry
+  readonly #presence: Presence
+  readonly #prepare: () => Promise<void>
+
+  constructor(
+    layout: Layout,
+    leases: LeaseRegistry,
+    presence: Presence,
+    prepare: () => Promise<void>,
+  ) {
+    this.#layout = layout
+    this.#leases = leases
+    this.#presence = presence
+    this.#prepare = prepare
+  }
+
+  /**
+   * Starts a new object. If this process dies before it commits, the next reap deletes the draft.
+   *
+   * @throws VmStatesError `STORE_FULL`, `STORE_UNWRITABLE`
+   */
+  async createDraft(): Promise<Draft> {
+    await this.#prepare()
+    const { objects } = this.#layout
+    return inStore(objects, async () => {
+      await this.#presence.announce()
+      const id = newNonce()
+      const directory = join(objects, draftName(this.#presence.name, id))
+      await mkdir(directory)
+      return new Draft(id, directory, this.#leases, this.#presence)
+    })
+  }
+
+  /** The object of this id; undefined if there is none. */
+  get(id: string): Promise<StoredObject | undefined> {
+    return readObject(this.#layout.objects, id)
+  }
+
+  /** All objects, the oldest first. */
+  list(): Promise<StoredObject[]> {
+    return listObjects(this.#layout.objects)
+  }
+
+  /**
+   * Removes an object. It is gone for others at once, and its files soon after.
+   *
+   * @returns whether it was there
+   * @throws VmStatesError `OBJECT_IN_USE` while someone leases or pins it, or other objects stand on
+   *   it; the error names them
+   */
+  async remove(id: string): Promise<boolean> {
+    const { objects, locks } = this.#layout
+    if ((await this.get(id)) === undefined) return false
+    return inStore(objects, async () => {
+      await using _lock = await acquireLock(locks, removalLock(id))
+      // Leases first: a commit gives up its lease of the parent only when the child is visible.
+      await this.#refuseWhileUsed(id, await this.#leases.holdersOf(id))
+      await this.#refuseWhileUsed(id, await this.#childrenOf(id))
+      const removed = join(objects, removedName())
+      try {
+        await rename(join(objects, id), removed)
+      } catch (error) {
+        if (systemCode(error) === 'ENOENT') return false
+        throw error
+      }
+      await rm(removed, { recursive: true, force: true })
+      return true
+    })
+  }
+
+  async #childrenOf(id: string): Promise<string[]> {
+    const all = await this.list()
+    return all
+      .filter(({ manifest }) => manifest.parents.includes(id))
+      .map((child) => `object ${child.id} stands on it`)
+  }
+
+  async #refuseWhileUsed(id: string, uses: readonly string[]): Promise<void> {
+    if (uses.length === 0) return
+    throw new VmStatesError(
+      'OBJECT_IN_USE',
+      `the object ${join(this.#layout.objects, id)} cannot be removed: ${uses.join('; ')}`,
+      { hint: 'Remove what stands on it first, or wait until it is no longer in use.' },
+    )
+  }
+}

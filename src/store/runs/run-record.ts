@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { unlessMissing } from '../files/storage-error.js'
+import type { Census } from '../lock/census.js'
+import type { PidScope } from '../owner/host.js'
+
+/** `process`: ends with the process that began it. `detached`: ends when it is asked to. */
+export type RunLifetime = 'process' | 'detached'
+
+/** What is written about a run. */
+export interface RunRecord extends PidScope {
+  id: string
+  lifetime: RunLifetime
+  /** What the run is for, for people. */
+  label: string
+  /** ISO 8601. */
+  startedAt: string
+  /** The presence of the process that began it. */
+  presence: string
+}
+
+/** The name of the record in the run's directory. */
+export const RUN_FILE = 'run.json'
+
+function isRunRecord(value: unknown): value is RunRecord {
+  if (typeof value !== 'object' || value === null) return false
+  const { id, lifetime, label, startedAt, presence, boot } = value as Record<string, unknown>
+  return (
+    [id, label, startedAt, presence, boot].every((text) => typeof text === 'string') &&
+    (lifetime === 'process' || lifetime === 'detached')
+  )
+}
+
+/** Reads the record of a run; undefined if there is no such run. */
+export async function readRun(directory: string): Promise<RunRecord | undefined> {
+  const text = await unlessMissing(readFile(join(directory, RUN_FILE), 'utf8'))
+  if (text === undefined) return undefined
+  const value: unknown = JSON.parse(text)
+  return isRunRecord(value) ? value : undefined
+}
+
+/** Whether a run is over: ended, or left behind by a process that is gone. */
+export async function isRunGone(directory: string, census: Census): Promise<boolean> {
+  const record = await readRun(directory)
+  if (record === undefined) return true
+  return record.lifetime === 'process' && census.isGone(record.presence)
+}
