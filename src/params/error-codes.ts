@@ -40,6 +40,13 @@ export const errorCodes = {
   OBJECT_MISSING: { exit: 1, means: 'an object that was asked for is not in the store' },
   OBJECT_IN_USE: { exit: 1, means: 'an object cannot be removed since something stands on it' },
   LOCK_LOST: { exit: 3, means: 'another process took over a lock that this one held' },
+  // states
+  DUPLICATE_NAME: { exit: 2, means: 'two machines, or two states of one machine, have one name' },
+  SETUP_SOURCE: { exit: 2, means: "a state's setup is in no file, so that no key can be made" },
+  INPUT_FILE: { exit: 2, means: 'a file that a state names in its inputs cannot be read' },
+  STATE_MISSING: { exit: 1, means: 'there is no state of that name' },
+  STATE_EXISTS: { exit: 1, means: 'a policy refuses to go on since the state exists already' },
+  INVALID_POLICY: { exit: 2, means: 'an operation does not know a policy' },
   // any folder
   ABORTED: { exit: 3, means: 'the caller cancelled the operation' },
   TIMEOUT: { exit: 3, means: 'an operation did not end within its deadline' },

@@ -1,0 +1,66 @@
+import { dirname, resolve } from 'node:path'
+import type { Image } from '../../params/image.js'
+import { type MachineOptions, machineOptionsSchema } from '../../params/machine.js'
+import { nameSchema } from '../../params/names.js'
+import { parse } from '../../params/parse.js'
+import { stateOptionsSchema } from '../../params/state.js'
+import { findOrigin } from './origin.js'
+import { StateDefinition } from './state-definition.js'
+import {
+  DETAILS,
+  type MachineDefinition,
+  type MachineDetails,
+  type Origin,
+  type State,
+} from './types.js'
+
+/**
+ * Defines a virtual machine. Nothing is started or read: a definition only describes.
+ *
+ * @param name - unique in a project; letters, digits, `.`, `_` and `-`
+ * @param options - its image, memory, CPUs, disks and network
+ * @throws VmStatesError `INVALID_VALUE` with the path of the offending value
+ */
+export function machine<const M extends string>(
+  name: M,
+  options: MachineOptions,
+): MachineDefinition<M> {
+  parse(nameSchema, name, 'machine name')
+  const origin = findOrigin(machine)
+  const parsed = parse(machineOptionsSchema, options, `machine "${name}"`)
+  return new Machine(name, {
+    kind: 'machine',
+    origin,
+    options: { ...parsed, image: withAbsolutePath(parsed.image, origin) },
+    states: new Map(),
+  })
+}
+
+/** A file is looked for from the file that defines the machine, wherever the process runs. */
+function withAbsolutePath(image: Image, origin: Origin | undefined): Image {
+  if (image.kind !== 'file') return image
+  const directory = origin === undefined ? process.cwd() : dirname(origin.file)
+  return { ...image, path: resolve(directory, image.path) }
+}
+
+class Machine<M extends string> implements MachineDefinition<M> {
+  readonly name: M
+  readonly root: State<M, 'disk'>
+  readonly state: State<M, 'disk'>['state']
+  readonly live: State<M, 'disk'>['live']
+  readonly [DETAILS]: MachineDetails
+
+  constructor(name: M, details: MachineDetails) {
+    this.name = name
+    this[DETAILS] = details
+    this.root = new StateDefinition(this, 'root', 'disk', {
+      kind: 'state',
+      origin: details.origin,
+      options: stateOptionsSchema.parse({}),
+      step: undefined,
+    })
+    details.states.set('root', this.root)
+    this.state = this.root.state.bind(this.root)
+    this.live = this.root.live.bind(this.root)
+  }
+}

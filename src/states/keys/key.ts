@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import type { Image } from '../../params/image.js'
+import type { Accelerator } from '../../qemu/accelerator/accelerator.js'
+import { DETAILS, type MachineDefinition, type State } from '../definitions/types.js'
+import { inputParts } from './inputs.js'
+import { setupText } from './setup-text.js'
+
+/** Goes up when a state made by an older version of this package can no longer be used. */
+const FORMAT = 1
+
+/** What keys need to know of the host; asked only for the states that depend on it. */
+export interface KeyHost {
+  /** What stands for an image's content. */
+  identifyImage(image: Image): Promise<string>
+  /** What device state depends on besides the machine. */
+  emulator(machine: MachineDefinition): Promise<{ version: string; accelerator: Accelerator }>
+}
+
+/** A key, and what went into it. */
+export interface StateKey {
+  /** 64 hexadecimal digits. */
+  key: string
+  /** By name, each as JSON, so that two keys can be compared part by part. */
+  parts: Readonly<Record<string, unknown>>
+}
+
+/**
+ * The fingerprint of a state: a hash of what its content depends on. Neither the machine's name nor
+ * other states count, so that states are shared wherever they are the same.
+ *
+ * @throws VmStatesError if the image, an input file or the setup's text cannot be read
+ */
+export async function stateKey(state: State, host: KeyHost): Promise<StateKey> {
+  const { step, options } = state[DETAILS]
+  if (step === undefined) return rootKey(state.machine, host)
+  return seal({
+    ...(await commonParts(state, host)),
+    parent: (await stateKey(step.parent, host)).key,
+    setup: digest(await setupText(state)),
+    ...(await inputParts(options.inputs, state[DETAILS].origin)),
+  })
+}
+
+/** The key of the implicit live state `boot`: the machine in a disk state, booted and ready. */
+export async function bootKey(state: State, host: KeyHost): Promise<StateKey> {
+  const boot = { machine: state.machine, name: 'boot', liveness: 'live' } as const
+  return seal({
+    ...(await commonParts(boot, host)),
+    parent: (await stateKey(state, host)).key,
+  })
+}
+
+async function rootKey(machine: MachineDefinition, host: KeyHost): Promise<StateKey> {
+  const { image, disks } = machine[DETAILS].options
+  return seal({
+    format: FORMAT,
+    state: { name: 'root', liveness: 'disk' },
+    image: await host.identifyImage(image),
+    disks,
+  })
+}
+
+async function commonParts(
+  state: Pick<State, 'machine' | 'name' | 'liveness'>,
+  host: KeyHost,
+): Promise<Record<string, unknown>> {
+  const { memory, cpus, cpuModel, machineType, network, extraArgs } = state.machine[DETAILS].options
+  return {
+    format: FORMAT,
+    state: { name: state.name, liveness: state.liveness },
+    machine: { memory, cpus, cpuModel, machineType, network, extraArgs },
+    ...(state.liveness === 'live' ? { emulator: await host.emulator(state.machine) } : {}),
+  }
+}
+
+function seal(parts: Readonly<Record<string, unknown>>): StateKey {
+  return { key: digest(canonicalJson(parts)), parts }
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** JSON with sorted keys: how a user ordered an object does not count. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+}

@@ -1,0 +1,133 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { machine } from '../../../src/states/definitions/machine.js'
+import type { MachineOptions, State, StateOptions } from '../../../src/states/definitions/types.js'
+import { bootKey, type KeyHost, stateKey } from '../../../src/states/keys/key.js'
+
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'vms-key-'))
+})
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+const image = { kind: 'blank', size: 2 ** 20 } as const
+
+function host(changes: { image?: string; version?: string; accelerator?: 'kvm' | 'tcg' } = {}) {
+  const { image = 'sha256:1', version = '7.2.22', accelerator = 'tcg' } = changes
+  return {
+    identifyImage: async () => image,
+    emulator: async () => ({ version, accelerator }),
+  } satisfies KeyHost
+}
+
+interface Change {
+  machine?: Partial<MachineOptions>
+  state?: StateOptions
+  host?: Parameters<typeof host>[0]
+}
+
+/** A chain of two disk states and a live one. */
+function chain(options: Change = {}, name = 'm') {
+  const m = machine(name, { image, ...options.machine })
+  const first = m.state('first', () => {}, options.state)
+  const second = first.state('second', () => {})
+  const live = second.live('live', () => {})
+  return { m, first, second, live }
+}
+
+const keyOf = async (state: State, change: Change = {}) =>
+  (await stateKey(state, host(change.host))).key
+
+describe('stateKey()', () => {
+  it('is a hash, the same each time and for any two machines that are alike', async () => {
+    const key = await keyOf(chain().live)
+    expect(key).toMatch(/^[0-9a-f]{64}$/)
+    expect(await keyOf(chain({}, 'another').live)).toBe(key)
+  })
+
+  it('differs for each state of a chain', async () => {
+    const { m, first, second, live } = chain()
+    const keys = await Promise.all([m.root, first, second, live].map((state) => keyOf(state)))
+    expect(new Set(keys).size).toBe(4)
+  })
+
+  it.each<[string, Change]>([
+    ['the image', { host: { image: 'sha256:2' } }],
+    ['the memory', { machine: { memory: '1 GiB' } }],
+    ['the CPUs', { machine: { cpus: 2 } }],
+    ['the CPU model', { machine: { cpuModel: 'Haswell' } }],
+    ['the machine type', { machine: { machineType: 'pc' } }],
+    ['the network', { machine: { network: 'isolated' } }],
+    ['a further disk', { machine: { disks: [{ name: 'data', size: '1 MiB' }] } }],
+    ['a QEMU argument', { machine: { extraArgs: ['-rtc', 'base=utc'] } }],
+    ['an input value', { state: { inputs: { values: { version: 1 } } } }],
+  ])('is changed by %s, also further down the chain', async (_, change) => {
+    expect(await keyOf(chain(change).first, change)).not.toBe(await keyOf(chain().first))
+    expect(await keyOf(chain(change).live, change)).not.toBe(await keyOf(chain().live))
+  })
+
+  it.each<[string, Change]>([
+    ['a deadline', { state: { timeout: 5 } }],
+    ['the deadline of readiness', { machine: { readyTimeout: 5 } }],
+    ['where the binary is', { machine: { binary: '/usr/bin/qemu-system-x86_64' } }],
+    ['how tests boot', { machine: { boot: 'cold' } }],
+  ])('is not changed by %s', async (_, change) => {
+    expect(await keyOf(chain(change).live, change)).toBe(await keyOf(chain().live))
+  })
+
+  it.each<[string, Change]>([
+    ['the version of QEMU', { host: { version: '10.0.2' } }],
+    ['the accelerator', { host: { accelerator: 'kvm' } }],
+  ])('is changed by %s for live states alone', async (_, change) => {
+    expect(await keyOf(chain().second, change)).toBe(await keyOf(chain().second))
+    expect(await keyOf(chain().live, change)).not.toBe(await keyOf(chain().live))
+  })
+
+  it('does not depend on the order in which values are written', async () => {
+    const ordered = { state: { inputs: { values: { a: 1, b: { c: 2, d: 3 } } } } }
+    const other = { state: { inputs: { values: { b: { d: 3, c: 2 }, a: 1 } } } }
+    expect(await keyOf(chain(other).first)).toBe(await keyOf(chain(ordered).first))
+  })
+
+  it('is changed by the content of an input file, not by its age', async () => {
+    const file = join(directory, 'page.html')
+    const keyNow = () => keyOf(chain({ state: { inputs: { files: [file] } } }).first)
+    await writeFile(file, 'one')
+    const before = await keyNow()
+    await writeFile(file, 'one')
+    expect(await keyNow()).toBe(before)
+    await writeFile(file, 'two')
+    expect(await keyNow()).not.toBe(before)
+  })
+
+  it('refuses an input file that is not there', async () => {
+    const { first } = chain({ state: { inputs: { files: ['missing.txt'] } } })
+    await expect(keyOf(first)).rejects.toMatchObject({
+      code: 'INPUT_FILE',
+      message: expect.stringMatching(/the input file .*\/test\/states\/keys\/missing\.txt/),
+    })
+  })
+
+  it('says what went into it', async () => {
+    const { parts } = await stateKey(chain().live, host())
+    expect(parts).toMatchObject({
+      state: { name: 'live', liveness: 'live' },
+      emulator: { version: '7.2.22', accelerator: 'tcg' },
+    })
+  })
+})
+
+describe('bootKey()', () => {
+  it('is of its own for every disk state and every emulator', async () => {
+    const { m, first } = chain()
+    const keys = await Promise.all([
+      bootKey(m.root, host()),
+      bootKey(first, host()),
+      bootKey(first, host({ accelerator: 'kvm' })),
+      stateKey(first, host()),
+    ])
+    expect(new Set(keys.map(({ key }) => key)).size).toBe(4)
+  })
+})
