@@ -12,7 +12,7 @@ const SILENT_COMMANDS = new Set([
 ])
 
 const ERROR_TEXT =
-  /^(?:error\b|unknown command\b|invalid\b|could not\b|cannot\b|can't\b|failed\b|try "help )|\bnot found$|: [\w' -]*(?:expected|missing)$/i
+  /^(?:error\b|unknown command\b|invalid\b|could not\b|cannot\b|can't\b|failed\b|try "help )|\bnot found$|: [\w' -]*(?:expected|missing)$|: extraneous characters\b/i
 
 /**
  * The error in what the human monitor printed, which QMP passes on as if it were a result.

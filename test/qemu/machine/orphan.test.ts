@@ -1,0 +1,50 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { processStartTime } from '../../../src/qemu/machine/proc-stat.js'
+import { bareOptions } from './bare-machine.js'
+
+const launcher = fileURLToPath(new URL('./launcher.ts', import.meta.url))
+const jiti = fileURLToPath(new URL('../../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url))
+
+/** A process of its own that launches a machine and then does nothing. */
+async function startLauncher() {
+  const options = JSON.stringify(await bareOptions())
+  const parent = spawn(process.execPath, [jiti, launcher, options], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = await once(createInterface(parent.stdout), 'line')
+  return { parent, pid: Number(line) }
+}
+
+async function expectEnd(pid: number) {
+  await expect.poll(() => processStartTime(pid), { timeout: 5000, interval: 10 }).toBeUndefined()
+}
+
+test('QEMU dies with a parent that is killed with -9', async () => {
+  const { parent, pid } = await startLauncher()
+  expect(processStartTime(pid)).toBeDefined()
+  parent.kill('SIGKILL')
+  await expectEnd(pid)
+})
+
+test('QEMU is in a session of its own, where no Ctrl-C of a terminal reaches it', async () => {
+  const { parent, pid } = await startLauncher()
+  const session = execFileSync('ps', ['-o', 'sid=', '-p', String(pid)], { encoding: 'utf8' })
+  expect(Number(session)).toBe(pid)
+  parent.kill('SIGKILL')
+  await expectEnd(pid)
+})
+
+test('a process that has ended is not running, even before anyone has reaped it', async () => {
+  // The shell's child ends at once; the shell becomes a program that never reaps it.
+  const shell = spawn('sh', ['-c', 'sleep 0.01 & echo $!; exec sleep 30'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = await once(createInterface(shell.stdout), 'line')
+  await expectEnd(Number(line))
+  expect(() => process.kill(Number(line), 0)).not.toThrow()
+  shell.kill('SIGKILL')
+})
