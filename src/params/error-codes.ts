@@ -56,6 +56,20 @@ export const errorCodes = {
     means: 'a program that this package runs is not installed on this host',
   },
   TOOL_FAILED: { exit: 3, means: 'a program that makes an image ended with an error' },
+  IMAGE_FORMAT_UNCLEAR: {
+    exit: 2,
+    means: 'nothing says, or two things disagree, which format an image has',
+  },
+  IMAGE_UNSUPPORTED: {
+    exit: 2,
+    means: 'an image needs something that this package does not handle',
+  },
+  IMAGE_UNTRUSTED: {
+    exit: 2,
+    means: 'the header of a downloaded image asks for more than its own bytes',
+  },
+  DOWNLOAD_FAILED: { exit: 3, means: 'a file could not be downloaded' },
+  CHECKSUM_MISMATCH: { exit: 3, means: 'a downloaded file is not the one that the checksum is of' },
   TINY_UNAVAILABLE: { exit: 3, means: 'the built-in guest cannot be made on this host' },
   // guest
   GUEST_AGENT_MISSING: { exit: 3, means: 'no guest agent answered within the deadline' },
