@@ -1,5 +1,5 @@
 import { readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { convert } from '../../qemu/qemu-img/convert.js'
 import { runTool } from '../run-tool.js'
 
 /** Bytes that the guest's root filesystem has; the file only holds what is used. */
@@ -43,7 +43,6 @@ export async function makeDisk(
   const input = `${commands.join('\n')}\n`
   await runTool('debugfs', ['-w', '-f', '-', raw], { input, signal, install })
 
-  const convert = ['convert', '-f', 'raw', '-O', 'qcow2', raw, target]
-  await runTool('qemu-img', convert, { signal, install: 'qemu-utils' })
-  await rm(join(raw))
+  await convert({ from: raw, fromFormat: 'raw', to: target, toFormat: 'qcow2' }, { signal })
+  await rm(raw)
 }

@@ -1,6 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { VmStatesError } from '../../params/errors.js'
+import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import { runTool } from '../run-tool.js'
 
 /** Kernels in order of preference: small ones for virtual machines first. */
@@ -66,6 +66,22 @@ async function download(directory: string, context: Context): Promise<void> {
   await apt('apt-get', ['download', ...packages], context, directory)
 }
 
+/** Whether this host can get packages for the guest at all, which is told in one line. */
+async function requireApt(signal: AbortSignal | undefined): Promise<void> {
+  const hint = 'Use image.file() or image.url() with an image of your own instead.'
+  if (process.arch !== 'x64') {
+    const message = `image.tiny() is for x86-64 hosts, and this one is ${process.arch}`
+    throw new VmStatesError('TINY_UNAVAILABLE', message, { hint })
+  }
+  try {
+    for (const tool of ['apt-get', 'dpkg-deb']) await runTool(tool, ['--version'], { signal })
+  } catch (cause) {
+    if (!isVmStatesError(cause, 'TOOL_MISSING')) throw cause
+    const message = 'image.tiny() is built from packages of Debian or Ubuntu; this host has no apt'
+    throw new VmStatesError('TINY_UNAVAILABLE', message, { hint, cause })
+  }
+}
+
 /** Options for package lists that an ordinary user can update, apart from the system's. */
 async function privateLists(directory: string): Promise<string[]> {
   const state = join(directory, 'state')
@@ -89,6 +105,7 @@ export async function downloadPackages(
   signal: AbortSignal | undefined,
   onProgress: (message: string) => void,
 ): Promise<string[]> {
+  await requireApt(signal)
   const packages = join(directory, 'packages')
   await mkdir(packages)
   // As root, apt would download as the user _apt, who cannot write here.
@@ -97,12 +114,18 @@ export async function downloadPackages(
     onProgress('downloading packages of the tiny guest')
     await download(packages, { signal, options })
   } catch (error) {
-    if (signal?.aborted === true) throw error
+    if (isVmStatesError(error, 'ABORTED')) throw error
     onProgress('fetching package lists')
     const own = [...options, ...(await privateLists(directory))]
-    await apt('apt-get', ['update'], { signal, options: own })
+    // One broken source of many is no harm as long as the others have the packages.
+    const problem: unknown = await apt('apt-get', ['update'], { signal, options: own }).then(
+      () => undefined,
+      (reason) => reason,
+    )
     onProgress('downloading packages of the tiny guest')
-    await download(packages, { signal, options: own })
+    await download(packages, { signal, options: own }).catch((reason) => {
+      throw problem ?? reason
+    })
   }
   const files = await readdir(packages)
   return files.filter((name) => name.endsWith('.deb')).map((name) => join(packages, name))

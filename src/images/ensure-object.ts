@@ -1,0 +1,32 @@
+import type { StoredObject } from '../store/objects/manifest.js'
+import type { Store } from '../store/store.js'
+
+/**
+ * The store's object for a key. It is made once: processes that want it at the same time wait for
+ * the first one, and one that dies leaves nothing behind.
+ *
+ * @param make - writes the object's files into an empty directory, and returns what its manifest
+ *   says about them
+ */
+export async function ensureObject(
+  store: Store,
+  key: string,
+  make: (directory: string) => Promise<unknown>,
+  signal?: AbortSignal,
+): Promise<StoredObject> {
+  const present = await store.keys.lookup(key)
+  if (present !== undefined) return present
+  await using lock = await store.lock(key, { signal })
+  const meanwhile = await store.keys.lookup(key)
+  if (meanwhile !== undefined) return meanwhile
+  const draft = await store.objects.createDraft()
+  try {
+    const meta = await make(draft.directory)
+    const object = await draft.commit({ key, meta }, { lock })
+    await store.keys.point(key, object.id)
+    return object
+  } catch (error) {
+    await draft.discard()
+    throw error
+  }
+}
