@@ -25,7 +25,7 @@ export function rowPattern(titles: string): RegExp | undefined {
   const withIcount = groups.icount !== undefined
   const size = withIcount ? SIZE : `${SIZE}|${SHORT_SIZE}`
   return new RegExp(
-    `^(?<id>\\S+) *?(?<=^.{${groups.id.length},})(?<tag>.*?) *(?<size>${size}) ` +
+    `^(?<id>\\S+) +?(?<=^.{${groups.id.length},})(?<tag>.*?) *(?<size>${size}) ` +
       `${DATE} *${CLOCK}${withIcount ? ICOUNT : ''}$`,
     's',
   )
