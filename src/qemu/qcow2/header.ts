@@ -79,13 +79,10 @@ function parseHeader(file: string, head: Buffer, fileSize: number): Qcow2Header 
   if (snapshotCount > MAX_SNAPSHOTS) throw damaged(file, `it counts ${snapshotCount} snapshots`)
   mustEnd(file, fileSize, 'the L1 table', head.readBigUInt64BE(40), head.readUInt32BE(36) * 8)
   mustEnd(file, fileSize, 'the refcount table', head.readBigUInt64BE(48), 8)
-  mustEnd(
-    file,
-    fileSize,
-    'the snapshot table',
-    head.readBigUInt64BE(64),
-    snapshotCount * SNAPSHOT_ROW_LENGTH,
-  )
+  if (snapshotCount > 0) {
+    const length = snapshotCount * SNAPSHOT_ROW_LENGTH
+    mustEnd(file, fileSize, 'the snapshot table', head.readBigUInt64BE(64), length)
+  }
 
   const features = readIncompatibleFeatures(version === 3 ? head.readBigUInt64BE(72) : 0n)
   const backingOffset = toNumber(file, 'the offset of the backing file', head.readBigUInt64BE(8))

@@ -124,7 +124,11 @@ describe('a listing whose number of rows is not the header’s', () => {
     const line = printListing([forged], layout).split('\n')[2]
     const rows = [
       { ...forged, id: '1', tag: 'a' },
-      { ...forged, id: '2', tag: `b  0 B 2026-11-20 12:22:24 00:00:00.000  0\n${line}\n3         c` },
+      {
+        ...forged,
+        id: '2',
+        tag: `b  0 B 2026-11-20 12:22:24 00:00:00.000  0\n${line}\n3         c`,
+      },
     ]
     expect(() => parseSnapshotList(printListing(rows, layout), 2)).toThrow(/has 4 rows/)
   })
