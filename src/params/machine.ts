@@ -38,8 +38,8 @@ export const machineOptionsSchema = optionsSchema({
     .min(1, `a machine has at least 1 CPU`)
     .max(MAX_CPUS, `a machine has at most ${MAX_CPUS} CPUs`)
     .default(1),
-  /** The oldest named model with all that x86-64-v2 asks for; TCG and any KVM host can run it. */
-  cpuModel: cpuModelSchema.default('Nehalem'),
+  /** All that x86-64-v2 asks for; any host can run it. See docs/decisions/030-cpu-model.md. */
+  cpuModel: cpuModelSchema.default('qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt'),
   machineType: z
     .string()
     .regex(

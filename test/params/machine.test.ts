@@ -12,7 +12,7 @@ describe('the options of a machine', () => {
       image: { kind: 'tiny' },
       memory: 512 * 2 ** 20,
       cpus: 1,
-      cpuModel: 'Nehalem',
+      cpuModel: 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt',
       machineType: 'q35',
       network: 'nat',
       disks: [],

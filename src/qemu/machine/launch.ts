@@ -47,7 +47,7 @@ export async function launch(options: LaunchOptions): Promise<MachineProcess> {
 }
 
 async function greet(options: LaunchOptions, qemu: SpawnedQemu): Promise<MachineProcess> {
-  const startTime = processStartTime(qemu.pid) ?? 0
+  const startTime = processStartTime(qemu.pid) ?? ''
   await options.onSpawn?.(qemu.pid)
   const qmp = await QmpClient.open(qemu.qmp)
   let shutdownReason: string | undefined

@@ -21,7 +21,7 @@ const TAIL_BYTES = 4096
 interface MachineParts {
   options: LaunchOptions
   pid: number
-  startTime: number
+  startTime: string
   commandLine: readonly string[]
   qmp: QmpClient
   agent: Duplex
@@ -33,7 +33,7 @@ export class MachineProcess implements AsyncDisposable {
   readonly options: LaunchOptions
   readonly pid: number
   /** When the process started, in the kernel's ticks since boot: with the pid, its identity. */
-  readonly startTime: number
+  readonly startTime: string
   /** The program and its arguments, as they were executed. */
   readonly commandLine: readonly string[]
   readonly qmp: QmpClient

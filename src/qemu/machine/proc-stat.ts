@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { parseStat } from '../../store/owner/process-status.js'
 
 /**
  * When a process started, in the kernel's ticks since boot: with the pid, its identity. A process
@@ -6,15 +7,11 @@ import { readFileSync } from 'node:fs'
  *
  * @returns nothing if there is no such process, or it is a zombie
  */
-export function processStartTime(pid: number): number | undefined {
-  let stat: string
+export function processStartTime(pid: number): string | undefined {
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const { state, startTime } = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+    return state === 'Z' || state === 'X' ? undefined : startTime
   } catch {
     return undefined
   }
-  // The second field, the program's name, may hold spaces and brackets.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const [state] = fields
-  return state === 'Z' || state === 'X' ? undefined : Number(fields[19])
 }

@@ -1,0 +1,31 @@
+import { whoAmI } from '../../store/owner/host.js'
+import { hostFact } from '../host-facts.js'
+import { findQemu } from '../machine/find-binary.js'
+import type { DirectKernel } from '../machine/launch-options.js'
+import { fileIdentity } from '../version.js'
+import { type BootProof, boots } from './boot-proof.js'
+
+/** Milliseconds. Under a KVM that works, a small kernel is there in one or two seconds. */
+const PROOF_TIMEOUT = 20_000
+
+/** What a Linux boot under KVM is tried with. */
+export interface KvmProof extends Pick<BootProof, 'binary' | 'cpuModel' | 'signal'> {
+  /** Gives a small Linux to boot. Called only where nothing was proven since the host's boot. */
+  guest: () => Promise<DirectKernel>
+}
+
+/**
+ * Whether one small Linux boot under KVM has worked since this host's boot; tried once, and
+ * remembered for the host's boot id, the QEMU binary and the CPU model.
+ *
+ * @throws VmStatesError `QEMU_MISSING`, `ABORTED`; what `guest` throws
+ */
+export async function provenKvm({ guest, ...proof }: KvmProof): Promise<boolean> {
+  const qemu = await fileIdentity(await findQemu(proof.binary))
+  const circumstances = [whoAmI().scope.boot, qemu, proof.cpuModel].join('\n')
+  const answer = await hostFact('kvm', circumstances, async () => {
+    const works = await boots('kvm', { ...proof, guest: await guest(), timeout: PROOF_TIMEOUT })
+    return works ? 'boots' : 'fails'
+  })
+  return answer === 'boots'
+}
