@@ -63,12 +63,10 @@ export async function buildTiny(
     }
     const release = kernel.slice('vmlinuz-'.length)
     const moduleDirectory = join(unpacked, 'lib/modules', release)
-    const early = await readKernelModules(moduleDirectory, EARLY_MODULES, signal)
-    const all = await readKernelModules(
-      moduleDirectory,
-      [...EARLY_MODULES, ...LATE_MODULES],
-      signal,
-    )
+    const needed = EARLY_MODULES
+    const early = await readKernelModules(moduleDirectory, { needed }, signal)
+    const wanted = LATE_MODULES
+    const all = await readKernelModules(moduleDirectory, { needed, wanted }, signal)
 
     const root = join(work, 'root')
     await writeRootTree(unpacked, root, release, all)

@@ -40,17 +40,24 @@ function readDepends(content: Buffer): string[] {
   return list === '' ? [] : list.split(',').map(normalise)
 }
 
+/** Which modules a guest gets. */
+export interface ModuleNames {
+  needed: readonly string[]
+  /** Left out if the kernel has not got them. */
+  wanted?: readonly string[]
+}
+
 /**
  * Reads kernel modules and, before them, all that they depend on. Names that the kernel has built
  * in are left out.
  *
  * @param directory - the kernel's `lib/modules/VERSION`
- * @throws VmStatesError `TINY_UNAVAILABLE` if a module is neither there nor built in
+ * @throws VmStatesError `TINY_UNAVAILABLE` if a needed module is neither there nor built in
  */
 export async function readKernelModules(
   directory: string,
-  names: readonly string[],
-  signal: AbortSignal | undefined,
+  { needed, wanted = [] }: ModuleNames,
+  signal?: AbortSignal,
 ): Promise<KernelModule[]> {
   const files = new Map<string, string>()
   for (const path of await readdir(directory, { recursive: true })) {
@@ -74,7 +81,8 @@ export async function readKernelModules(
     for (const other of depends) await visit(other)
     modules.set(name, { name, content, depends })
   }
-  for (const name of names) await visit(name)
+  for (const name of needed) await visit(name)
+  for (const name of wanted) if (files.has(name)) await visit(name)
   return [...modules.values()]
 }
 
