@@ -28,13 +28,9 @@ export const errorCodes = {
   IMAGE_NOT_QCOW2: { exit: 2, means: 'the file is not a qcow2 image of a version that is known' },
   IMAGE_DAMAGED: { exit: 2, means: 'the image is truncated or corrupt' },
   IMAGE_IN_USE: { exit: 2, means: 'another process, mostly a running QEMU, has the image open' },
-  ACCESS_DENIED: { exit: 2, means: 'the user may not read or write a file that is needed' },
-  DISK_FULL: { exit: 3, means: 'a file cannot be written since no space is left' },
   SNAPSHOT_LIST_UNREADABLE: { exit: 3, means: 'the list of snapshots cannot be read reliably' },
   // store
   STORE_UNUSABLE: { exit: 2, means: 'the path of the store is not a directory that can be used' },
-  STORE_UNWRITABLE: { exit: 2, means: 'the store cannot be written to by this user' },
-  STORE_FULL: { exit: 3, means: 'the disk that holds the store is full' },
   STORE_NEWER: { exit: 2, means: 'the store was written by a newer version of this package' },
   STORE_DAMAGED: { exit: 3, means: 'a file in the store is not what this package wrote there' },
   OBJECT_MISSING: { exit: 1, means: 'an object that was asked for is not in the store' },
@@ -48,6 +44,8 @@ export const errorCodes = {
   STATE_EXISTS: { exit: 1, means: 'a policy refuses to go on since the state exists already' },
   INVALID_POLICY: { exit: 2, means: 'an operation does not know a policy' },
   // any folder
+  ACCESS_DENIED: { exit: 2, means: 'the user may not read or write a file that is needed' },
+  DISK_FULL: { exit: 3, means: 'a file cannot be written since no space is left' },
   ABORTED: { exit: 3, means: 'the caller cancelled the operation' },
   TIMEOUT: { exit: 3, means: 'an operation did not end within its deadline' },
   // images

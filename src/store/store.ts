@@ -135,7 +135,7 @@ export class Store implements AsyncDisposable {
  * Opens a store. Nothing is written until something is put into it.
  *
  * @param root - a directory that is a store, is empty, or does not exist yet
- * @throws VmStatesError `STORE_NEWER`, `STORE_DAMAGED`, `STORE_UNUSABLE`, `STORE_UNWRITABLE`
+ * @throws VmStatesError `STORE_NEWER`, `STORE_DAMAGED`, `STORE_UNUSABLE`, `ACCESS_DENIED`
  */
 export async function openStore(root: string): Promise<Store> {
   const layout = layoutOf(resolve(root))

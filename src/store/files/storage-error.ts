@@ -3,27 +3,27 @@ import { VmStatesError } from '../../params/errors.js'
 
 const meanings: Record<string, { code: ErrorCode; text: string; hint: string }> = {
   ENOSPC: {
-    code: 'STORE_FULL',
+    code: 'DISK_FULL',
     text: 'the disk is full',
     hint: 'Free some space, or put the store on another disk.',
   },
   EDQUOT: {
-    code: 'STORE_FULL',
+    code: 'DISK_FULL',
     text: 'the disk quota is used up',
     hint: 'Free some space, or put the store on another disk.',
   },
   EACCES: {
-    code: 'STORE_UNWRITABLE',
+    code: 'ACCESS_DENIED',
     text: 'permission denied',
     hint: 'Use a store in a directory that you may write to.',
   },
   EPERM: {
-    code: 'STORE_UNWRITABLE',
+    code: 'ACCESS_DENIED',
     text: 'operation not permitted',
     hint: 'Use a store in a directory that you may write to.',
   },
   EROFS: {
-    code: 'STORE_UNWRITABLE',
+    code: 'ACCESS_DENIED',
     text: 'the file system is read-only',
     hint: 'Use a store in a directory that you may write to.',
   },
@@ -45,7 +45,7 @@ export function systemCode(error: unknown): string | undefined {
  * user can mend into one that says how.
  *
  * @param path - named in the error unless the operating system's own error names one
- * @throws VmStatesError `STORE_FULL`, `STORE_UNWRITABLE` or `STORE_UNUSABLE`
+ * @throws VmStatesError `DISK_FULL`, `ACCESS_DENIED` or `STORE_UNUSABLE`
  */
 export async function inStore<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {

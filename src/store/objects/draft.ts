@@ -41,7 +41,7 @@ export class Draft {
    *
    * @param lock - a lock that must still be held when the object becomes visible
    * @throws VmStatesError `OBJECT_MISSING` if a parent is not in the store, `LOCK_LOST`,
-   *   `STORE_FULL`; the draft is left as it is then
+   *   `DISK_FULL`; the draft is left as it is then
    */
   async commit(
     { key, parents = [], meta }: NewObject,
@@ -72,8 +72,9 @@ export class Draft {
   async #write({ key, parents = [], meta }: NewObject): Promise<Manifest> {
     const files = await listFiles(this.directory)
     const directories = new Set(files.map(({ name }) => dirname(name)))
-    await Promise.all(files.map(({ name }) => syncPath(join(this.directory, name))))
-    await Promise.all([...directories].map((name) => syncPath(join(this.directory, name))))
+    // One after another: waits for the disk would fill the thread pool that the heartbeat needs.
+    for (const { name } of files) await syncPath(join(this.directory, name))
+    for (const name of directories) await syncPath(join(this.directory, name))
     const manifest: Manifest = {
       format: MANIFEST_FORMAT,
       id: this.id,

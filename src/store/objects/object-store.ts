@@ -35,7 +35,7 @@ export class ObjectStore {
   /**
    * Starts a new object. If this process dies before it commits, the next reap deletes the draft.
    *
-   * @throws VmStatesError `STORE_FULL`, `STORE_UNWRITABLE`
+   * @throws VmStatesError `DISK_FULL`, `ACCESS_DENIED`
    */
   async createDraft(): Promise<Draft> {
     await this.#prepare()

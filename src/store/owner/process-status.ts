@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { systemCode } from '../files/storage-error.js'
+import { readdir, readFile } from 'node:fs/promises'
+import { systemCode, unlessMissing } from '../files/storage-error.js'
 
 /** A process, or a thread of it, told apart from a later one with the same number. */
 export interface ProcessIdentity {
@@ -40,26 +40,36 @@ function mayBeHidden(pid: number): boolean {
   }
 }
 
+function isEnded({ state }: Stat): boolean {
+  return state === 'Z' || state === 'X'
+}
+
+// The main thread of a killed process is a zombie already while others finish their system calls.
+async function isDying(pid: number): Promise<boolean> {
+  const main = await readStat(pid, pid)
+  if (main === undefined || !isEnded(main)) return false
+  return ((await unlessMissing(readdir(`/proc/${pid}/task`))) ?? []).length > 1
+}
+
 /** The start time of a process that runs now; undefined if there is none, or only a zombie. */
 export async function startTimeOf(pid: number): Promise<string | undefined> {
   const stat = await readStat(pid, pid)
   return stat === undefined || isEnded(stat) ? undefined : stat.startTime
 }
 
-function isEnded({ state }: Stat): boolean {
-  return state === 'Z' || state === 'X'
-}
-
 /**
- * Whether a process of this PID namespace and boot still runs. A zombie does not: it stays where
- * PID 1 does not reap.
+ * Whether a process of this PID namespace and boot still runs, and may still change files. A zombie
+ * does not: it stays where PID 1 does not reap.
  *
  * @returns `unknown` for another user's process that `/proc` hides (`hidepid`)
  */
-export async function processStatus(
-  identity: ProcessIdentity,
-): Promise<'running' | 'ended' | 'unknown'> {
-  const stat = await readStat(identity.pid, identity.thread)
-  if (stat === undefined) return mayBeHidden(identity.pid) ? 'unknown' : 'ended'
-  return stat.startTime === identity.startTime && !isEnded(stat) ? 'running' : 'ended'
+export async function processStatus({
+  pid,
+  thread,
+  startTime,
+}: ProcessIdentity): Promise<'running' | 'ended' | 'unknown'> {
+  const stat = await readStat(pid, thread)
+  if (stat === undefined && mayBeHidden(pid)) return 'unknown'
+  if (stat?.startTime === startTime && !isEnded(stat)) return 'running'
+  return (await isDying(pid)) ? 'running' : 'ended'
 }

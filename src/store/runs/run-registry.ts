@@ -39,7 +39,7 @@ export class RunRegistry {
    * @param lifetime - `process`: it is reaped when this process is gone; `detached`: it lasts until
    *   someone ends it
    * @param label - what it is for, for people
-   * @throws VmStatesError `STORE_FULL`, `STORE_UNWRITABLE`
+   * @throws VmStatesError `DISK_FULL`, `ACCESS_DENIED`
    */
   async begin({ lifetime, label }: { lifetime: RunLifetime; label: string }): Promise<Run> {
     await this.#prepare()

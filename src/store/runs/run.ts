@@ -22,7 +22,7 @@ export class Run implements AsyncDisposable {
    * @param name - the machine's name; two machines of that name get two directories
    * @returns its absolute path
    */
-  machineDirectory(name: string): Promise<string> {
+  async machineDirectory(name: string): Promise<string> {
     checkFileName('the name of a machine', name)
     return inStore(this.directory, () => mkdtemp(join(this.directory, `${name}-`)))
   }

@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import fc from 'fast-check'
+import { expect, onTestFinished, test } from 'vitest'
+import { whoAmI } from '../../../src/store/owner/host.js'
+import { parseStat, processStatus, startTimeOf } from '../../../src/store/owner/process-status.js'
+
+test('this thread runs', async () => {
+  expect(await processStatus(whoAmI().self)).toBe('running')
+})
+
+test('a process with the same pid and another start time is not the same process', async () => {
+  expect(await processStatus({ ...whoAmI().self, startTime: '1' })).toBe('ended')
+})
+
+test('a zombie has ended, although its pid can still be signalled', async () => {
+  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 1000'])
+  onTestFinished(() => void parent.kill('SIGKILL'))
+  const [printed] = (await once(parent.stdout, 'data')) as [Buffer]
+  const pid = Number(printed.toString())
+  const readZombie = async () => parseStat(await readFile(`/proc/${pid}/stat`, 'utf8'))
+  await expect.poll(readZombie).toMatchObject({ state: 'Z' })
+  const { startTime } = await readZombie()
+  expect(process.kill(pid, 0)).toBe(true)
+  expect(await processStatus({ pid, thread: pid, startTime })).toBe('ended')
+  expect(await startTimeOf(pid)).toBeUndefined()
+})
+
+test('the name of a program may hold anything', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (name) => {
+      const numbers = Array.from({ length: 48 }, (_, index) => index + 4).join(' ')
+      expect(parseStat(`12 (${name}) S ${numbers}`)).toEqual({ state: 'S', startTime: '22' })
+    }),
+  )
+})

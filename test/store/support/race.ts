@@ -1,0 +1,42 @@
+import { WorkerProcess } from './worker-process.js'
+
+/** How to race for a lock. */
+export interface RaceOptions {
+  /** One command prefix per process. */
+  processes: readonly (readonly string[])[]
+  milliseconds: number
+  /** The mean time that a process lives, in ms; it is replaced when it died. 0: none dies early. */
+  deadlyEvery: number
+}
+
+/** What happened in a race. */
+export interface RaceResult {
+  acquired: number
+  killed: number
+  overlaps: string[]
+}
+
+/** Lets processes race for the lock `race` of a store, and counts how often two held it at once. */
+export async function race(
+  program: string,
+  store: string,
+  { processes, milliseconds, deadlyEvery }: RaceOptions,
+): Promise<RaceResult> {
+  const end = performance.now() + milliseconds
+  const result: RaceResult = { acquired: 0, killed: 0, overlaps: [] }
+  const runLane = async (prefix: readonly string[]): Promise<void> => {
+    while (performance.now() < end) {
+      await using worker = new WorkerProcess(program, store, prefix)
+      try {
+        await worker.call('race', 'race', end - performance.now(), deadlyEvery)
+      } catch (error) {
+        if (deadlyEvery === 0 || worker.running) throw error
+        result.killed += 1
+      }
+      result.acquired += worker.acquired
+      result.overlaps.push(...worker.overlaps)
+    }
+  }
+  await Promise.all(processes.map(runLane))
+  return result
+}

@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process'
+import { open, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Lock } from '../../../src/store/lock/lock.js'
+import type { Draft } from '../../../src/store/objects/draft.js'
+import { openStore } from '../../../src/store/store.js'
+
+/** What a test process can be asked to do; each answers with JSON. */
+export interface Actions {
+  lock(name: string, timeout?: number): Promise<void>
+  assertHeld(): Promise<void>
+  release(): Promise<void>
+  race(name: string, milliseconds: number, deadlyEvery: number): Promise<number>
+  draft(): Promise<string>
+  commit(): Promise<string>
+  objects(): Promise<string[]>
+  lease(id: string): Promise<void>
+  run(lifetime: 'process' | 'detached'): Promise<{ id: string; directory: string; pid: number }>
+  reap(): Promise<{ runs: string[]; processes: number[]; drafts: number }>
+  stall(milliseconds: number): Promise<void>
+  fill(): Promise<string>
+  free(): Promise<void>
+}
+
+const store = await openStore(process.argv[2] ?? '')
+let lock: Lock | undefined
+let draft: Draft | undefined
+
+// The kernel's own word on who is inside: an abstract socket has one owner, and ends with it.
+function enter(name: string): Promise<() => Promise<void>> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(`\0${store.root}/${name}`, () => {
+      resolve(() => new Promise((left) => server.close(() => left())))
+    })
+  })
+}
+
+async function race(name: string, milliseconds: number, deadlyEvery: number): Promise<number> {
+  const end = performance.now() + milliseconds
+  if (deadlyEvery > 0) {
+    const life = Math.random() * deadlyEvery * 2
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), life)
+  }
+  let count = 0
+  while (performance.now() < end) {
+    await using held = await store.lock(name)
+    const leave = await enter(name).catch((error: Error) => {
+      process.stdout.write(`${JSON.stringify({ overlap: error.message })}\n`)
+      return () => Promise.resolve()
+    })
+    await sleep(Math.random() * 4)
+    if (deadlyEvery > 0 && Math.random() < 0.05) process.kill(process.pid, 'SIGKILL')
+    await held.assertHeld()
+    await leave()
+    count += 1
+    process.stdout.write(`${JSON.stringify({ acquired: true })}\n`)
+  }
+  return count
+}
+
+const actions: Actions = {
+  async lock(name, timeout) {
+    lock = await store.lock(name, { timeout })
+  },
+  async assertHeld() {
+    await lock?.assertHeld()
+  },
+  async release() {
+    await lock?.release()
+  },
+  race,
+  async draft() {
+    draft = await store.objects.createDraft()
+    await writeFile(join(draft.directory, 'disk'), 'half a disk')
+    return draft.directory
+  },
+  async commit() {
+    const object = await draft?.commit({ key: 'key' }, lock === undefined ? {} : { lock })
+    return object?.id ?? ''
+  },
+  async objects() {
+    return (await store.objects.list()).map(({ id }) => id)
+  },
+  async lease(id) {
+    await store.lease(id)
+  },
+  async run(lifetime) {
+    const run = await store.runs.begin({ lifetime, label: 'test' })
+    const child = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' })
+    const pid = child.pid ?? 0
+    await run.addProcess(pid)
+    return { id: run.id, directory: run.directory, pid }
+  },
+  reap: () => store.reap(),
+  async fill() {
+    const file = await open(`${store.root}.filler`, 'w')
+    try {
+      for (;;) await file.write(Buffer.alloc(512, 1))
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? ''
+    } finally {
+      await file.close()
+    }
+  },
+  async free() {
+    await rm(`${store.root}.filler`)
+  },
+  async stall(milliseconds) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+  },
+}
+
+async function answer(line: string): Promise<void> {
+  const { action, args } = JSON.parse(line) as { action: keyof Actions; args: never[] }
+  try {
+    const call = actions[action] as (...args: never[]) => Promise<unknown>
+    const result = (await call(...args)) ?? null
+    process.stdout.write(`${JSON.stringify({ result })}\n`)
+  } catch (error) {
+    const { message, code } = error as Error & { code?: string }
+    process.stdout.write(`${JSON.stringify({ error: message, code })}\n`)
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) await answer(line)
+process.exit()
