@@ -1,17 +1,13 @@
 import type { Liveness } from '../params/liveness.js'
 import type { Disk } from '../qemu/machine/launch-options.js'
+import type { QmpClient } from '../qemu/qmp/client.js'
 
 /** What an image backend works on: the disks of one machine, which are kept in step. */
 export interface ImageTarget {
   /** At least one; writable qcow2 images. */
   disks: readonly Disk[]
   /** The machine that runs on them, where one does; only the `live` backend can work with it. */
-  process?: {
-    readonly qmp: {
-      runJob(command: string, args?: Record<string, unknown>): Promise<void>
-      execute(command: string, args?: Record<string, unknown>): Promise<unknown>
-    }
-  }
+  process?: { readonly qmp: QmpClient }
 }
 
 /** A state of a target: what every one of its disks has. */
