@@ -7,12 +7,11 @@ import { exec } from './exec/exec.js'
 import { checkGuestPath, type ExecOptions, stdinBytes } from './exec/options.js'
 import type { CommandResult } from './exec/result.js'
 import { readFile } from './files/read-file.js'
-import { type WriteFileOptions, writeFile } from './files/write-file.js'
+import { checkMode, type WriteFileOptions, writeFile } from './files/write-file.js'
 import type { GuestAccess } from './guest-access.js'
 import { type WaitForPortOptions, waitForPort } from './ports/wait-for-port.js'
 import { ready } from './power/ready.js'
 import { shutdown } from './power/shutdown.js'
-import { quoteWord } from './shell/quote.js'
 import { shellScript } from './shell/script.js'
 import { createShell, type Shell } from './shell/shell.js'
 
@@ -60,7 +59,7 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> {
       (tag, template, values, options) =>
         access.call(tag, async ({ agent }) => {
           const script = shellScript(template, values)
-          return exec(agent, script.trim(), '/bin/sh', ['-ec', script], options)
+          return exec(agent, '/bin/sh', ['-ec', script], options, script.trim())
         }),
       {},
     )
@@ -95,13 +94,15 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> {
   ): Promise<CommandResult>
   exec(
     file: string,
+    args: readonly string[] | undefined,
+    options: ExecOptions,
+  ): Promise<CommandResult<string | Buffer>>
+  exec(
+    file: string,
     args: readonly string[] = [],
     options: ExecOptions = {},
   ): Promise<CommandResult<string | Buffer>> {
-    return this.#access.call(this.exec, async ({ agent }) => {
-      const shown = [file, ...args].map((word) => quoteWord(String(word))).join(' ')
-      return exec(agent, shown, file, args, options)
-    })
+    return this.#access.call(this.exec, ({ agent }) => exec(agent, file, args, options))
   }
 
   /**
@@ -134,6 +135,7 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> {
   ): Promise<void> {
     return this.#access.call(this.writeFile, async ({ agent }) => {
       checkGuestPath('writeFile.path', path)
+      checkMode(options.mode)
       if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
         const right = 'it must be text or bytes'
         throw new VmStatesError('INVALID_VALUE', `writeFile.data is ${showValue(data)}: ${right}`)

@@ -3,8 +3,9 @@ import type { ExecStatus } from '../agent/commands.js'
 import { missingAgentError } from '../agent/missing.js'
 import { AgentRefusal } from '../agent/refusal.js'
 import { GuestError } from '../guest-error.js'
+import { quoteWord } from '../shell/quote.js'
 import { CommandError } from './command-error.js'
-import { killProgram } from './kill.js'
+import { killProgram, startKillable } from './kill.js'
 import { checkCommand, type ExecOptions, stdinBytes } from './options.js'
 import { type CommandResult, toResult } from './result.js'
 import { type StartedProgram, startProgram } from './run.js'
@@ -58,19 +59,20 @@ function ending(started: Promise<StartedProgram>): Promise<ExecStatus> {
 /**
  * Runs a command in the guest, through the guest agent, and waits for its end.
  *
- * @param shown - the command as results and errors show it
+ * @param script - the command as results and errors show it; file and arguments by default
  * @throws CommandError if it fails, prints too much, or is stopped
  * @throws GuestError if the agent does not answer, or refuses
  */
 export async function exec(
   agent: AgentClient,
-  shown: string,
   file: string,
   args: readonly string[],
   options: ExecOptions,
+  script?: string,
 ): Promise<CommandResult<string | Buffer>> {
   checkCommand(file, args, options)
   const { stdin, timeout, signal, encoding, reject = true } = options
+  const shown = script ?? [file, ...args].map(quoteWord).join(' ')
   const start = performance.now()
   const result = (status: ExecStatus) =>
     toResult(status, shown, performance.now() - start, encoding)
@@ -81,11 +83,12 @@ export async function exec(
   }
 
   const program = {
-    ...wrapCommand(file, args, options, timeout !== undefined || signal !== undefined),
+    ...wrapCommand(file, args, options),
     input: stdin === undefined ? undefined : stdinBytes(stdin),
   }
   const withdraw = new AbortController()
-  const started = startProgram(agent, program, withdraw.signal)
+  const mayStop = timeout !== undefined || signal !== undefined
+  const started = (mayStop ? startKillable : startProgram)(agent, program, withdraw.signal)
   let stopWatching = () => {}
   const stopped = new Promise<Stop>((resolve) => {
     stopWatching = watchStop(options, resolve)

@@ -2,21 +2,16 @@ import type { ExecOptions } from './options.js'
 
 const ENTER = 'cd -- "$1" || exit 126; shift; '
 const EXPORT = 'while [ "$1" != -- ]; do export "$1"; shift; done; shift; '
-const OWN_GROUP = 'command -v setsid >/dev/null && exec setsid "$@"; '
 
 /**
  * Puts a small shell in front of a command where it needs what `guest-exec` cannot do itself: a
  * working directory, variables on top of the agent's environment (which `guest-exec` would replace as
- * a whole), a process group of its own so that all of it can be killed. Values travel as arguments,
- * never in the script's text.
- *
- * @param killable - whether the command may have to be killed
+ * a whole). Values travel as arguments, never in the script's text.
  */
 export function wrapCommand(
   file: string,
   args: readonly string[],
-  { cwd, env }: ExecOptions,
-  killable: boolean,
+  { cwd, env }: Pick<ExecOptions, 'cwd' | 'env'>,
 ): { path: string; arg: readonly string[] } {
   const variables = Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`)
   let script = ''
@@ -29,7 +24,6 @@ export function wrapCommand(
     script += EXPORT
     values.push(...variables, '--')
   }
-  if (killable) script += OWN_GROUP
   if (script === '') return { path: file, arg: args }
   return { path: '/bin/sh', arg: ['-c', `${script}exec "$@"`, 'sh', ...values, file, ...args] }
 }

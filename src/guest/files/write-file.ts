@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { VmStatesError } from '../../params/errors.js'
+import { showValue } from '../../params/parse.js'
 import type { AgentClient } from '../agent/client.js'
 import { runProgram } from '../exec/run.js'
 import { fileError } from './file-error.js'
@@ -13,10 +15,23 @@ const CHUNK = 2 ** 20
  */
 const WRITE_PART = `
 set -e
+refuse() { echo "$1" >&2; exit 1; }
 target=$1
-if [ -L "$target" ]; then target=$(readlink -f -- "$target"); fi
-if [ -d "$target" ]; then echo 'it is a directory' >&2; exit 1; fi
-case $target in /proc/* | /sys/* | /dev/*) cat >"$target"; exit ;; esac
+links=0
+while [ -L "$target" ]; do
+  links=$((links + 1))
+  [ $links -le 40 ] || refuse 'too many symbolic links'
+  link=$(readlink "$target")
+  case $link in /*) target=$link ;; *) target=\${target%/*}/$link ;; esac
+done
+[ ! -d "$target" ] || refuse 'it is a directory'
+[ -d "\${target%/*}/" ] || refuse "there is no directory \${target%/*}"
+case $target in
+  /proc/* | /sys/* | /dev/*)
+    [ "$4" = last ] || refuse 'a file of the kernel takes at most 1 MiB'
+    cat >"$target"
+    exit ;;
+esac
 temporary=\${target%/*}/$2
 trap '[ $? -eq 0 ] || rm -f -- "$temporary"' EXIT
 umask 077
@@ -36,6 +51,17 @@ mv -f -- "$temporary" "$target"
 export interface WriteFileOptions {
   /** Permission bits, such as `0o755`; those of the file that is replaced, or `0o644`, by default. */
   mode?: number
+}
+
+/**
+ * Checks permission bits.
+ *
+ * @throws VmStatesError `INVALID_VALUE`
+ */
+export function checkMode(mode: number | undefined): void {
+  if (mode === undefined || (Number.isInteger(mode) && mode >= 0 && mode <= 0o7777)) return
+  const right = 'permission bits are a whole number up to 0o7777'
+  throw new VmStatesError('INVALID_VALUE', `writeFile.options.mode is ${showValue(mode)}: ${right}`)
 }
 
 /**

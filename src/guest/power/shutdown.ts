@@ -6,6 +6,8 @@ import type { GuestProcess } from '../guest-process.js'
 
 const DEFAULT_TIMEOUT = 90_000
 const AGENT_TIMEOUT = 30_000
+/** The agent answers as soon as the guest's `shutdown` command has failed. */
+const REFUSAL_TIMEOUT = 10_000
 
 /**
  * Asks the guest to power itself off, and waits until it has. A guest that does not is left running.
@@ -25,7 +27,11 @@ export async function shutdown(
   })
   // The agent answers only if it fails: success is that the machine goes away.
   const refused = agent
-    .execute('guest-shutdown', { mode: 'powerdown' }, { timeout: timeout + AGENT_TIMEOUT })
+    .execute(
+      'guest-shutdown',
+      { mode: 'powerdown' },
+      { timeout: Math.min(timeout, REFUSAL_TIMEOUT) },
+    )
     .catch((error: unknown) => {
       if (isVmStatesError(error, 'GUEST_AGENT_REFUSED')) throw error
       return new Promise<never>(() => {})

@@ -10,6 +10,7 @@ export interface Shell<Output extends string | Buffer = string> {
   (options: ExecOptions & { encoding: 'buffer' }): Shell<Buffer>
   (options: ExecOptions & { encoding: 'utf8' }): Shell<string>
   (options: ExecOptions & { encoding?: undefined }): Shell<Output>
+  (options: ExecOptions): Shell<string | Buffer>
 }
 
 type RunScript = (

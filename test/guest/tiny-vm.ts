@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { VmControl } from '../../src/guest/vm-control.js'
+import { launch } from '../../src/qemu/machine/launch.js'
+import type { MachineProcess } from '../../src/qemu/machine/machine-process.js'
+import { bareOptions } from '../qemu/machine/bare-machine.js'
+import { tinyGuest } from '../support/tiny.js'
+
+/** A booted tiny guest with its handle. */
+export interface TinyVm extends AsyncDisposable {
+  process: MachineProcess
+  control: VmControl<'tiny', 'live'>
+  vm: VmControl<'tiny', 'live'>['vm']
+}
+
+/** Boots the tiny guest on a disk of its own; its agent answers. */
+export async function bootTiny(): Promise<TinyVm> {
+  const tiny = await tinyGuest()
+  const directory = await mkdtemp(join(tmpdir(), 'vm-states-test-'))
+  const file = join(directory, 'disk.qcow2')
+  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', tiny.disk, file])
+  const process = await launch(
+    await bareOptions({
+      name: 'tiny',
+      memory: 256 * 2 ** 20,
+      directory,
+      directKernel: tiny.directKernel,
+      disks: [{ name: 'root', file, format: 'qcow2' }],
+    }),
+  )
+  const control = new VmControl({ machine: 'tiny', liveness: 'live' })
+  control.attach(process, 'fresh')
+  const dispose = async () => {
+    control.release('the test has ended')
+    await process.close()
+    await rm(directory, { recursive: true, force: true })
+  }
+  await control.vm.ready().catch(async (error: unknown) => {
+    await dispose()
+    throw error
+  })
+  return { process, control, vm: control.vm, [Symbol.asyncDispose]: dispose }
+}
+
+/** The error that a promise rejects with. */
+export async function rejection(promise: Promise<unknown>): Promise<Error & { code?: string }> {
+  return promise.then(
+    () => {
+      throw new Error('it did not reject')
+    },
+    (error: Error) => error,
+  )
+}
