@@ -59,7 +59,8 @@ export interface GraphBackend {
   prepare(state: StateFiles, purpose: Purpose, directory: string): Promise<PreparedMachine>
 
   /**
-   * Writes the machine's present state into an empty directory, and ends the machine. Files move
+   * Writes the machine's present state into an empty directory, and ends the machine. The guest of
+   * a disk state has been told to shut down by the caller. Files move
    * by rename where they can. Backing files that are siblings of `directory` are referred to by
    * relative paths, so that the store can be moved as a whole.
    *

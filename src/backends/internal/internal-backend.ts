@@ -6,7 +6,7 @@ import { findState, findStates, readTables } from './table.js'
 import { unsetSnapshot } from './unset.js'
 
 /** States as disk snapshots inside the qcow2 image, by `qemu-img snapshot`. */
-export const internal: ImageBackend = {
+export const internalBackend: ImageBackend = {
   name: 'internal',
   async show(target, options) {
     const states = findStates(await readTables(await requireImages(target), options))

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { internal } from '../../../src/backends/internal/backend.js'
+import { internalBackend as internal } from '../../../src/backends/internal/internal-backend.js'
 import { Images } from '../images.js'
 
 let images: Images
