@@ -43,6 +43,8 @@ export const errorCodes = {
   STATE_MISSING: { exit: 1, means: 'there is no state of that name' },
   STATE_EXISTS: { exit: 1, means: 'a policy refuses to go on since the state exists already' },
   INVALID_POLICY: { exit: 2, means: 'an operation does not know a policy' },
+  // backends: live
+  SAVE_BLOCKED: { exit: 3, means: 'a machine has drives or devices that a live state cannot keep' },
   // any folder
   ACCESS_DENIED: { exit: 2, means: 'the user may not read or write a file that is needed' },
   DISK_FULL: { exit: 3, means: 'a file cannot be written since no space is left' },

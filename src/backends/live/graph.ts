@@ -1,0 +1,13 @@
+import type { GraphBackend } from '../backend.js'
+import { captureLive } from './capture.js'
+import { prepareLive } from './prepare.js'
+
+/**
+ * Live states as snapshots with RAM inside qcow2 files, by QEMU's own jobs. A load writes to the
+ * file that it loads from, so every machine gets a copy.
+ */
+export const liveBackend: GraphBackend = {
+  liveness: 'live',
+  prepare: prepareLive,
+  capture: captureLive,
+}
