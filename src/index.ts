@@ -1,1 +1,5 @@
+export { sharedVm } from './fixtures/shared-vm.js'
+export type { VmOptions } from './fixtures/vm.js'
+export { vm } from './fixtures/vm.js'
 export { isVmStatesError, VmStatesError } from './params/errors.js'
+export type { Liveness, MachineDefinition, State, Vm } from './states/definitions/types.js'

@@ -42,6 +42,14 @@ export const errorCodes = {
   INPUT_FILE: { exit: 2, means: 'a file that a state names in its inputs cannot be read' },
   STATE_MISSING: { exit: 1, means: 'there is no state of that name' },
   STATE_EXISTS: { exit: 1, means: 'a policy refuses to go on since the state exists already' },
+  STATE_NOT_BUILT: { exit: 1, means: 'a state is not in the store, and builds are off' },
+  BUILD_FAILED: {
+    exit: 3,
+    means: 'a state could not be built; the error names the step and the log',
+  },
+  STATE_IS_LIVE: { exit: 2, means: 'a live state was given where only a disk state can be used' },
+  OUTPUT_EXISTS: { exit: 2, means: 'the file that is to be written exists already' },
+  STATE_HAS_CHILDREN: { exit: 1, means: 'a state cannot be removed since others stand on it' },
   INVALID_POLICY: { exit: 2, means: 'an operation does not know a policy' },
   // backends: live
   SAVE_BLOCKED: { exit: 3, means: 'a machine has drives or devices that a live state cannot keep' },

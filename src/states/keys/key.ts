@@ -14,6 +14,8 @@ export interface KeyHost {
   identifyImage(image: Image): Promise<string>
   /** What device state depends on besides the machine. */
   emulator(machine: MachineDefinition): Promise<{ version: string; accelerator: Accelerator }>
+  /** The key of a parent; a place to remember those that were computed. */
+  parentKey(state: State): Promise<StateKey>
 }
 
 /** A key, and what went into it. */
@@ -35,7 +37,7 @@ export async function stateKey(state: State, host: KeyHost): Promise<StateKey> {
   if (step === undefined) return rootKey(state.machine, host)
   return seal({
     ...(await commonParts(state, host)),
-    parent: (await stateKey(step.parent, host)).key,
+    parent: (await host.parentKey(step.parent)).key,
     setup: digest(await setupText(state)),
     ...(await inputParts(options.inputs, state[DETAILS].origin)),
   })
@@ -46,7 +48,7 @@ export async function bootKey(state: State, host: KeyHost): Promise<StateKey> {
   const boot = { machine: state.machine, name: 'boot', liveness: 'live' } as const
   return seal({
     ...(await commonParts(boot, host)),
-    parent: (await stateKey(state, host)).key,
+    parent: (await host.parentKey(state)).key,
   })
 }
 
@@ -69,8 +71,13 @@ async function commonParts(
     format: FORMAT,
     state: { name: state.name, liveness: state.liveness },
     machine: { memory, cpus, cpuModel, machineType, network, extraArgs },
-    ...(state.liveness === 'live' ? { emulator: await host.emulator(state.machine) } : {}),
+    ...(state.liveness === 'live' ? { emulator: await emulatorPart(state.machine, host) } : {}),
   }
+}
+
+async function emulatorPart(machine: MachineDefinition, host: KeyHost): Promise<unknown> {
+  const { version, accelerator } = await host.emulator(machine)
+  return { version, accelerator }
 }
 
 function seal(parts: Readonly<Record<string, unknown>>): StateKey {

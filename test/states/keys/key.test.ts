@@ -14,12 +14,16 @@ afterEach(() => rm(directory, { recursive: true, force: true }))
 
 const image = { kind: 'blank', size: 2 ** 20 } as const
 
-function host(changes: { image?: string; version?: string; accelerator?: 'kvm' | 'tcg' } = {}) {
+function host(
+  changes: { image?: string; version?: string; accelerator?: 'kvm' | 'tcg' } = {},
+): KeyHost {
   const { image = 'sha256:1', version = '7.2.22', accelerator = 'tcg' } = changes
-  return {
+  const host: KeyHost = {
     identifyImage: async () => image,
     emulator: async () => ({ version, accelerator }),
-  } satisfies KeyHost
+    parentKey: (state) => stateKey(state, host),
+  }
+  return host
 }
 
 interface Change {

@@ -1,0 +1,83 @@
+import type { Liveness } from '../../params/liveness.js'
+import { DETAILS, type MachineDefinition, type State } from '../definitions/types.js'
+import type { Context } from '../graph/context.js'
+import { findState } from '../graph/find-state.js'
+
+/** A state that was defined, and what the store has of it. */
+export interface StateDescription {
+  machine: string
+  /** `boot` for the implicit state. */
+  state: string
+  liveness: Liveness
+  /** The state that it is built on; undefined for a root. */
+  parent: string | undefined
+  key: string
+  /** What the store has; undefined if the state is not there, as for a root, which is an image. */
+  stored: StoredDescription | undefined
+}
+
+/** A state in the store. */
+export interface StoredDescription {
+  objectId: string
+  /** Where its files are. */
+  directory: string
+  /** Bytes of its own files; their holes count. */
+  size: number
+  builtAt: Date
+  /** Seconds that it took to build. */
+  seconds: number
+}
+
+/** Tells what the store has of a state. Changes nothing. */
+export async function describeState(state: State, context: Context): Promise<StateDescription> {
+  const { key } = await context.keyOf(state)
+  return {
+    machine: state.machine.name,
+    state: state.name,
+    liveness: state.liveness,
+    parent: state[DETAILS].step?.parent.name,
+    key,
+    stored: await describeStored(key, context),
+  }
+}
+
+/**
+ * Tells what the store has of every state of some machines, with the kept boots that are there.
+ * Changes nothing.
+ */
+export async function listStates(
+  machines: Iterable<MachineDefinition>,
+  context: Context,
+): Promise<StateDescription[]> {
+  const states = [...machines].flatMap((machine) => [...machine[DETAILS].states.values()])
+  const described = states.map(async (state) => [
+    await describeState(state, context),
+    ...(await describeBoot(state, context)),
+  ])
+  return (await Promise.all(described)).flat()
+}
+
+async function describeBoot(state: State, context: Context): Promise<StateDescription[]> {
+  if (state.liveness === 'live') return []
+  const { key } = await context.bootKeyOf(state)
+  const stored = await describeStored(key, context)
+  if (stored === undefined) return []
+  const machine = state.machine.name
+  return [{ machine, state: 'boot', liveness: 'live', parent: state.name, key, stored }]
+}
+
+async function describeStored(
+  key: string,
+  { store }: Context,
+): Promise<StoredDescription | undefined> {
+  const found = await findState(store, key)
+  if (found === undefined) return undefined
+  const { id, directory, manifest } = found.object
+  return {
+    objectId: id,
+    directory,
+    size: manifest.files.reduce((sum, { size }) => sum + size, 0),
+    builtAt: new Date(manifest.createdAt),
+    seconds: found.meta.seconds,
+  }
+}

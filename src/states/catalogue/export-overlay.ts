@@ -1,0 +1,92 @@
+import { link, lstat, mkdir, rm } from 'node:fs/promises'
+import { dirname, join, parse as parsePath, resolve } from 'node:path'
+import { VmStatesError } from '../../params/errors.js'
+import { IMAGE_DISK_NAME } from '../../params/machine.js'
+import { createOverlay } from '../../qemu/qemu-img/create.js'
+import { newNonce } from '../../store/names.js'
+import type { State } from '../definitions/types.js'
+import { nameOf } from '../graph/build-task.js'
+import type { Context } from '../graph/context.js'
+import { type EnsureOptions, ensure } from '../graph/ensure.js'
+
+/**
+ * Leaves an overlay on each disk of a state, for any other tool to run on, and building the state
+ * first if it is not there. As long as the overlays exist, the state stays in the store.
+ *
+ * @param output - path of the overlay on the image's disk; a further disk `data` gets
+ *   `<output>-data.qcow2` beside it
+ * @returns the absolute paths of the overlays
+ * @throws VmStatesError `OUTPUT_EXISTS`; `STATE_IS_LIVE` for a live state, whose RAM no overlay
+ *   holds; whatever {@link ensure} throws
+ */
+export async function exportOverlay(
+  state: State,
+  output: string,
+  context: Context,
+  options: EnsureOptions = {},
+): Promise<string[]> {
+  if (state.liveness === 'live') {
+    throw new VmStatesError(
+      'STATE_IS_LIVE',
+      `${nameOf(state)} is a live state: an overlay would lack its RAM`,
+      { hint: 'Export a disk state, or start the live one through this package.' },
+    )
+  }
+  const available = await ensure(state, context, options)
+  try {
+    const written: string[] = []
+    for (const disk of available.files.disks) {
+      const file = pathFor(output, disk.name)
+      await refuseExisting(file)
+      // Twice: a pin on a file that is not there yet may be reaped, one after it may come too late.
+      const pin = () => Promise.all(available.objects.map((id) => context.store.pin(id, file)))
+      await pin()
+      await writeOverlay(file, disk, options)
+      await pin()
+      written.push(file)
+    }
+    return written
+  } finally {
+    await available.release()
+  }
+}
+
+/** Before it is pinned: a pin lasts as long as its file does. */
+async function refuseExisting(file: string): Promise<void> {
+  const exists = await lstat(file).then(
+    () => true,
+    () => false,
+  )
+  if (exists) throw outputExists(file)
+}
+
+function outputExists(file: string): VmStatesError {
+  return new VmStatesError('OUTPUT_EXISTS', `${file} exists already`, {
+    hint: 'Choose another path, or delete it.',
+  })
+}
+
+function pathFor(output: string, disk: string): string {
+  const path = resolve(output)
+  if (disk === IMAGE_DISK_NAME) return path
+  const { dir, name, ext } = parsePath(path)
+  return join(dir, `${name}-${disk}${ext || '.qcow2'}`)
+}
+
+/** Made beside its place and linked into it, so that a file that is there stays. */
+async function writeOverlay(
+  file: string,
+  backing: { file: string; format: 'qcow2' | 'raw' },
+  options: EnsureOptions,
+): Promise<void> {
+  const unfinished = join(dirname(file), `.${newNonce()}.qcow2`)
+  await mkdir(dirname(file), { recursive: true })
+  try {
+    await createOverlay(unfinished, backing, options)
+    await link(unfinished, file).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'EEXIST' ? outputExists(file) : error
+    })
+  } finally {
+    await rm(unfinished, { force: true })
+  }
+}

@@ -1,0 +1,26 @@
+import type { StateFiles } from '../../backends/backend.js'
+import type { Image } from '../../params/image.js'
+import type { DirectKernel } from '../../qemu/machine/launch-options.js'
+
+/** A file outside the store that a state's disks stand on, and what it held when it was built. */
+export interface BaseImage {
+  image: Image
+  identity: string
+}
+
+/** A state that is there to start from, and stays there until it is released. */
+export interface AvailableState {
+  /** As people call it: `debian/nginx`. */
+  name: string
+  /** The name of the state alone. */
+  state: string
+  files: StateFiles
+  directKernel: DirectKernel | undefined
+  bases: readonly BaseImage[]
+  /** The objects of the store that hold its files. */
+  objects: readonly string[]
+  /** Seconds that it once took to get from the image to this state. */
+  worth: number
+  /** Gives back the leases that keep its files. */
+  release(): Promise<void>
+}

@@ -1,0 +1,109 @@
+import { identifyImage } from '../../images/identify-image.js'
+import type { Run } from '../../store/runs/run.js'
+import { openStore, type Store } from '../../store/store.js'
+import type { MachineDefinition, State } from '../definitions/types.js'
+import { DETAILS } from '../definitions/types.js'
+import { bootKey, type KeyHost, type StateKey, stateKey } from '../keys/key.js'
+import { type Emulator, emulatorOf } from './emulator.js'
+import type { OnBuildEvent } from './progress.js'
+
+export interface ContextOptions {
+  /** The directory of the store. */
+  store: string
+  /** What to do for a state that is not in the store. */
+  build?: 'missing' | 'never'
+  onBuildEvent?: OnBuildEvent
+  /** What the run is for, for people who look at the runs of a store. */
+  label: string
+}
+
+/**
+ * What everything that works with states shares while a process lives: the store, the run that its
+ * machines belong to, and the keys that were computed. `close()` ends every machine.
+ */
+export class Context implements AsyncDisposable {
+  readonly store: Store
+  readonly build: 'missing' | 'never'
+  readonly report: OnBuildEvent
+  readonly #label: string
+  readonly #keys = new Map<State, Promise<StateKey>>()
+  readonly #bootKeys = new Map<State, Promise<StateKey>>()
+  readonly #emulators = new Map<string, Promise<Emulator>>()
+  #run: Promise<Run> | undefined
+
+  private constructor(store: Store, options: ContextOptions) {
+    this.store = store
+    this.build = options.build ?? 'missing'
+    this.report = options.onBuildEvent ?? (() => {})
+    this.#label = options.label
+  }
+
+  /**
+   * Opens a store to work with states, and cleans up after processes that did not end well.
+   *
+   * @throws VmStatesError if the store cannot be used
+   */
+  static async open(options: ContextOptions): Promise<Context> {
+    const store = await openStore(options.store)
+    await store.reap()
+    return new Context(store, options)
+  }
+
+  /** The run that this process's machines belong to; begun when the first one starts. */
+  run(): Promise<Run> {
+    this.#run ??= this.store.runs.begin({ lifetime: 'process', label: this.#label })
+    return this.#run
+  }
+
+  /** The key of a state: the same one as long as the context lives. */
+  keyOf(state: State): Promise<StateKey> {
+    return remember(this.#keys, state, () => stateKey(state, this.#host))
+  }
+
+  /** The key of the implicit live state `boot` of a disk state. */
+  bootKeyOf(state: State): Promise<StateKey> {
+    return remember(this.#bootKeys, state, () => bootKey(state, this.#host))
+  }
+
+  /** The QEMU that runs a machine, and how. */
+  emulatorOf(machine: MachineDefinition): Promise<Emulator> {
+    const { binary, cpuModel } = machine[DETAILS].options
+    return remember(this.#emulators, `${binary} ${cpuModel}`, () =>
+      emulatorOf(binary, cpuModel, this.store),
+    )
+  }
+
+  /** Ends every machine, and gives back what is leased. */
+  async close(): Promise<void> {
+    const run = this.#run
+    this.#run = undefined
+    await (await run)?.end()
+    await this.store.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  get #host(): KeyHost {
+    return {
+      identifyImage: (image) => identifyImage(image, this.store),
+      emulator: (machine) => this.emulatorOf(machine),
+      parentKey: (state) => this.keyOf(state),
+    }
+  }
+}
+
+/** What failed is tried again when it is next asked for. */
+function remember<Key, Value>(
+  memory: Map<Key, Promise<Value>>,
+  key: Key,
+  make: () => Promise<Value>,
+): Promise<Value> {
+  const known = memory.get(key)
+  if (known !== undefined) return known
+  const value = make()
+  memory.set(key, value)
+  value.catch(() => memory.delete(key))
+  return value
+}

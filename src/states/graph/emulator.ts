@@ -1,0 +1,40 @@
+import { resolveImage } from '../../images/resolve-image.js'
+import { isVmStatesError } from '../../params/errors.js'
+import { type AcceleratorChoice, chooseAccelerator } from '../../qemu/accelerator/choose.js'
+import type { DirectKernel } from '../../qemu/machine/launch-options.js'
+import { qemuVersion } from '../../qemu/version.js'
+import type { Store } from '../../store/store.js'
+
+/** The QEMU that runs a machine, how, and why so. */
+export interface Emulator extends AcceleratorChoice {
+  /** Such as `7.2.22`. */
+  version: string
+}
+
+/**
+ * Finds out about a QEMU binary. Where KVM looks usable and was not proven yet, the kernel of the
+ * tiny guest proves it; where that guest cannot be had, code is translated.
+ *
+ * @throws VmStatesError `QEMU_MISSING`
+ */
+export async function emulatorOf(
+  binary: string,
+  cpuModel: string,
+  store: Store,
+): Promise<Emulator> {
+  const version = await qemuVersion(binary)
+  try {
+    const guest = () => tinyKernel(store)
+    return { version, ...(await chooseAccelerator({ binary, cpuModel, guest })) }
+  } catch (error) {
+    if (!isVmStatesError(error, 'TINY_UNAVAILABLE')) throw error
+    const reason = 'TCG, since there is no small guest here to try KVM with'
+    return { version, accelerator: 'tcg', reason }
+  }
+}
+
+async function tinyKernel(store: Store): Promise<DirectKernel> {
+  const { directKernel } = await resolveImage({ kind: 'tiny' }, store)
+  if (directKernel === undefined) throw new TypeError('the tiny guest boots by its kernel')
+  return directKernel
+}

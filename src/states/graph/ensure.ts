@@ -1,0 +1,80 @@
+import { VmStatesError } from '../../params/errors.js'
+import type { State } from '../definitions/types.js'
+import type { AvailableState } from './available-state.js'
+import { buildState } from './build-state.js'
+import { type BuildTask, bootTaskOf, taskOf } from './build-task.js'
+import type { Context } from './context.js'
+import { leaseState } from './find-state.js'
+import { rootState } from './root-state.js'
+
+/** How long work may go on. */
+export interface EnsureOptions {
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Makes a state available: as it is in the store, or built now, with the states that it stands on.
+ * When several processes ask at the same moment, one builds and the others wait for it.
+ *
+ * @returns the state with leases on its files; to be released
+ * @throws VmStatesError `STATE_NOT_BUILT` if it is not in the store and builds are off,
+ *   `BUILD_FAILED` with the step and the log, `ABORTED`
+ */
+export async function ensure(
+  state: State,
+  context: Context,
+  options: EnsureOptions = {},
+): Promise<AvailableState> {
+  const task = await taskOf(state, context)
+  if (task === undefined) return await rootState(state.machine, context, options.signal)
+  return await once(task, context, options)
+}
+
+/**
+ * Makes the implicit live state `boot` of a disk state available: the machine booted and ready.
+ *
+ * @throws VmStatesError as {@link ensure}
+ */
+export async function ensureBoot(
+  state: State,
+  context: Context,
+  options: EnsureOptions = {},
+): Promise<AvailableState> {
+  return await once(await bootTaskOf(state, context), context, options)
+}
+
+async function once(
+  task: BuildTask,
+  context: Context,
+  { signal }: EnsureOptions,
+): Promise<AvailableState> {
+  const { store, report } = context
+  const { key } = task.key
+  const there = await leaseState(store, key)
+  if (there !== undefined) return there
+  if (context.build === 'never') throw notBuilt(task, context)
+  await using lock = await store.lock(`state-${key}`, {
+    signal,
+    onWait: ({ pid, program }) =>
+      report({
+        kind: 'step',
+        state: task.name,
+        step: 'wait',
+        detail: `process ${pid} (${program}) builds it`,
+      }),
+  })
+  const builtMeanwhile = await leaseState(store, key)
+  if (builtMeanwhile !== undefined) return builtMeanwhile
+  const parent = await ensure(task.parent, context, { signal })
+  try {
+    return await buildState(task, parent, { context, lock, signal })
+  } finally {
+    await parent.release()
+  }
+}
+
+function notBuilt({ name }: BuildTask, { store }: Context): VmStatesError {
+  return new VmStatesError('STATE_NOT_BUILT', `${name} is not in the store ${store.root}`, {
+    hint: 'Builds are off (build: "never"). Build it where they are on, with the same store.',
+  })
+}

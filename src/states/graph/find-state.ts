@@ -1,0 +1,65 @@
+import { identifyImage } from '../../images/identify-image.js'
+import { isVmStatesError } from '../../params/errors.js'
+import type { Lease } from '../../store/leases/lease.js'
+import type { StoredObject } from '../../store/objects/manifest.js'
+import type { Store } from '../../store/store.js'
+import type { AvailableState, BaseImage } from './available-state.js'
+import { readMeta, type StateMeta } from './state-meta.js'
+
+/** A state in the store. */
+export interface FoundState {
+  object: StoredObject
+  meta: StateMeta
+}
+
+/**
+ * The state that a key stands for, if all that it stands on is as it was: complete objects, and base
+ * images outside the store with the content that they had.
+ */
+export async function findState(store: Store, key: string): Promise<FoundState | undefined> {
+  const object = await store.keys.lookup(key)
+  const meta = object && readMeta(object)
+  if (object === undefined || meta === undefined) return undefined
+  const unchanged = await Promise.all(meta.bases.map((base) => isUnchanged(base, store)))
+  return unchanged.includes(false) ? undefined : { object, meta }
+}
+
+/** As {@link findState}, with a lease that keeps the state until it is released. */
+export async function leaseState(store: Store, key: string): Promise<AvailableState | undefined> {
+  const found = await findState(store, key)
+  const lease = found && (await leaseIfThere(store, found.object.id))
+  return lease && availableState(found as FoundState, lease)
+}
+
+/** A state of the store with the lease that keeps it. */
+export function availableState({ object, meta }: FoundState, lease: Lease): AvailableState {
+  return {
+    name: `${meta.machine}/${meta.state}`,
+    state: meta.state,
+    files: meta.files,
+    directKernel: meta.directKernel,
+    bases: meta.bases,
+    objects: [object.id],
+    worth: meta.worth,
+    release: () => lease.release(),
+  }
+}
+
+async function isUnchanged({ image, identity }: BaseImage, store: Store): Promise<boolean> {
+  try {
+    return (await identifyImage(image, store)) === identity
+  } catch (error) {
+    if (isVmStatesError(error, 'IMAGE_MISSING')) return false
+    throw error
+  }
+}
+
+/** Someone may remove it between the look and the lease. */
+async function leaseIfThere(store: Store, id: string): Promise<Lease | undefined> {
+  try {
+    return await store.lease(id)
+  } catch (error) {
+    if (isVmStatesError(error, 'OBJECT_MISSING')) return undefined
+    throw error
+  }
+}

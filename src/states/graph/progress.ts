@@ -1,0 +1,25 @@
+/** The steps of a build, in their order. */
+export type BuildStep = 'start' | 'setup' | 'capture'
+
+/** News of a build. */
+export type BuildEvent =
+  | {
+      kind: 'step'
+      /** As people call it: `debian/nginx`. */
+      state: string
+      /** `wait`: for another process that builds the state; `image`: until its image is there. */
+      step: 'wait' | 'image' | BuildStep
+      /** What is done, for people: `downloading`, `process 12 builds it`. */
+      detail?: string
+      /** Seconds that the state took when it was last built, whatever its key was then. */
+      lastTook?: number
+    }
+  | {
+      kind: 'built'
+      state: string
+      /** Seconds, without those for its parents. */
+      seconds: number
+    }
+
+/** Called with news of builds. It must not throw. */
+export type OnBuildEvent = (event: BuildEvent) => void

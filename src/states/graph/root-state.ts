@@ -1,0 +1,51 @@
+import { type ImageProgress, resolveImage } from '../../images/resolve-image.js'
+import { IMAGE_DISK_NAME } from '../../params/machine.js'
+import type { Disk } from '../../qemu/machine/launch-options.js'
+import { DETAILS, type MachineDefinition } from '../definitions/types.js'
+import type { AvailableState } from './available-state.js'
+import type { Context } from './context.js'
+
+/**
+ * The root of a machine: its image as it is, and its further disks, blank.
+ *
+ * @throws VmStatesError if the image is missing, cannot be downloaded or built, or is no image
+ */
+export async function rootState(
+  machine: MachineDefinition,
+  context: Context,
+  signal: AbortSignal | undefined,
+): Promise<AvailableState> {
+  const { image, disks } = machine[DETAILS].options
+  const name = `${machine.name}/root`
+  const options = {
+    signal,
+    onProgress: ({ activity }: ImageProgress) =>
+      context.report({ kind: 'step', state: name, step: 'image', detail: activity }),
+  }
+  const resolved = await resolveImage(image, context.store, options)
+  const blanks = await Promise.all(
+    disks.map(async ({ name, size }) => ({
+      name,
+      ...(await resolveImage({ kind: 'blank', size }, context.store, options)),
+    })),
+  )
+  const sources = [{ name: IMAGE_DISK_NAME, ...resolved }, ...blanks]
+  const objects = sources.flatMap(({ objectId }) => objectId ?? [])
+  const leases = await Promise.all(objects.map((id) => context.store.lease(id)))
+  return {
+    name,
+    state: 'root',
+    files: {
+      liveness: 'disk',
+      backend: 'image',
+      disks: sources.map(({ name, disk }): Disk => ({ ...disk, name })),
+    },
+    directKernel: resolved.directKernel,
+    bases: image.kind === 'file' ? [{ image, identity: resolved.identity }] : [],
+    objects,
+    worth: 0,
+    release: async () => {
+      await Promise.all(leases.map((lease) => lease.release()))
+    },
+  }
+}
