@@ -140,7 +140,7 @@ async function resolveTiny(
  *
  * @throws VmStatesError what {@link identifyImage} throws; `DOWNLOAD_FAILED`, `CHECKSUM_MISMATCH`,
  *   `IMAGE_UNTRUSTED` for downloads; `TINY_UNAVAILABLE`, `TOOL_MISSING`, `TOOL_FAILED` for the tiny
- *   guest; `DISK_FULL`, `STORE_FULL`, `ABORTED`
+ *   guest; `DISK_FULL`, `ABORTED`
  */
 export async function resolveImage(
   image: Image,

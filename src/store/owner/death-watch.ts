@@ -3,7 +3,7 @@ import type { OwnerRecord } from './owner-record.js'
 import { processStatus } from './process-status.js'
 
 /** How long the heartbeat of an owner that cannot be judged otherwise may stand still, in ms. */
-export const STALE_AFTER = 4000
+const STALE_AFTER = 4000
 
 /** A longer gap between two looks proves nothing about the owner: this process may have stood still. */
 const LONGEST_GAP = 500
@@ -30,7 +30,7 @@ export async function isProvablyDead(owner: OwnerRecord): Promise<boolean | unde
 
 /**
  * A judge for one wait. Owners that `/proc` says nothing about are dead when their heartbeat has
- * stood still under our eyes for {@link STALE_AFTER}: no clock is compared with another's, and a
+ * stood still under our eyes for `STALE_AFTER`: no clock is compared with another's, and a
  * host that was suspended meanwhile has killed nobody.
  */
 export function watchForDeath(now: () => number = () => performance.now()): IsDead {

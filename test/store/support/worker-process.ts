@@ -22,7 +22,7 @@ interface Line {
 }
 
 /** An error that a worker answered with. */
-export class WorkerError extends Error {
+class WorkerError extends Error {
   readonly code: string | undefined
 
   constructor(message: string, code: string | undefined) {
