@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { VmStatesError } from '../params/errors.js'
+import { parseFields } from './files/parse-json.js'
 import { inStore, unlessMissing } from './files/storage-error.js'
 import { writeAtomically } from './files/write-atomically.js'
 import { KeyIndex } from './keys/key-index.js'
@@ -147,9 +148,9 @@ export async function openStore(root: string): Promise<Store> {
 async function isStore({ root, formatFile }: Layout): Promise<boolean> {
   const text = await unlessMissing(readFile(formatFile, 'utf8'))
   if (text === undefined) return false
-  const format = parseFormat(text)
+  const { format } = parseFields(text)
   if (format === STORE_FORMAT) return true
-  if (format !== undefined && format > STORE_FORMAT) {
+  if (typeof format === 'number' && format > STORE_FORMAT) {
     throw new VmStatesError(
       'STORE_NEWER',
       `the store ${root} has format ${format}; this version of vitest-vm-states knows formats up to ${STORE_FORMAT}`,
@@ -159,13 +160,4 @@ async function isStore({ root, formatFile }: Layout): Promise<boolean> {
   throw new VmStatesError('STORE_DAMAGED', `${formatFile} does not tell the format of a store`, {
     hint: 'Use another store, or delete this one.',
   })
-}
-
-function parseFormat(text: string): number | undefined {
-  try {
-    const format: unknown = (JSON.parse(text) as { format?: unknown } | null)?.format
-    return typeof format === 'number' ? format : undefined
-  } catch {
-    return undefined
-  }
 }

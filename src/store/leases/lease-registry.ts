@@ -1,5 +1,5 @@
 import { lstat, readdir, readFile, rm } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { VmStatesError } from '../../params/errors.js'
 import { inStore, unlessMissing } from '../files/storage-error.js'
 import { writeAtomically } from '../files/write-atomically.js'
@@ -10,7 +10,7 @@ import { lockFiles } from '../lock/lock-files.js'
 import type { Presence } from '../lock/presence.js'
 import { newNonce } from '../names.js'
 import { readObject } from '../objects/read-objects.js'
-import { readOwner } from '../owner/owner-record.js'
+import { programName, readOwner } from '../owner/owner-record.js'
 import { isRunGone } from '../runs/run-record.js'
 import { describeLife, Lease, type LeaseLife, parseLife } from './lease.js'
 import { removalLock } from './removal-lock.js'
@@ -41,8 +41,8 @@ export class LeaseRegistry {
     await this.#prepare()
     if (runId !== undefined) return this.#grant(objectId, { kind: 'run', id: runId })
     await inStore(this.#layout.locks, () => this.#presence.announce())
-    const program = basename(process.argv[1] ?? 'node')
-    return this.#grant(objectId, { kind: 'process', name: this.#presence.name, program })
+    const { name } = this.#presence
+    return this.#grant(objectId, { kind: 'process', name, program: programName() })
   }
 
   /** Leases several objects for this process: all of them or none. */

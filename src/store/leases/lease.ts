@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { parseFields } from '../files/parse-json.js'
 
 /** How long a lease lasts at most: as long as a process, a run, or a file outside the store. */
 export type LeaseLife =
@@ -35,13 +36,7 @@ export function describeLife(life: LeaseLife): string {
 
 /** Parses the file of a lease; undefined if it is not one. */
 export function parseLife(text: string): LeaseLife | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  const { kind, name, program, id, path } = (value ?? {}) as Record<string, unknown>
+  const { kind, name, program, id, path } = parseFields(text)
   if (kind === 'process' && typeof name === 'string' && typeof program === 'string') {
     return { kind, name, program }
   }

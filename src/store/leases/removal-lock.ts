@@ -1,4 +1,4 @@
 /** The name of the lock that whoever removes an object holds meanwhile. */
 export function removalLock(objectId: string): string {
-  return `remove-${objectId}`
+  return `_remove-${objectId}`
 }

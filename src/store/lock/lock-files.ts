@@ -13,7 +13,7 @@ export interface LockFiles {
   heartbeat: string
 }
 
-/** The files of the lock called `name`. */
+/** The files of the lock called `name`; names that users choose never start with `_` or `.`. */
 export function lockFiles(locks: string, name: string): LockFiles {
   return { record: join(locks, name), heartbeat: join(locks, `${HEARTBEAT_PREFIX}${name}`) }
 }

@@ -9,7 +9,7 @@ import type { Lock } from './lock.js'
  * and runs name it, so that what a dead process left behind can be told from what is in use.
  */
 export class Presence {
-  readonly name = `process-${newNonce()}`
+  readonly name = `_process-${newNonce()}`
   readonly #locks: string
   #lock: Promise<Lock> | undefined
 

@@ -1,3 +1,5 @@
+import { parseFields } from '../files/parse-json.js'
+
 /** The version of the manifest that this package writes. */
 export const MANIFEST_FORMAT = 1
 
@@ -47,14 +49,7 @@ function isObjectFile(value: unknown): value is ObjectFile {
  * @returns undefined if the text is not a manifest that this package understands
  */
 export function parseManifest(text: string): Manifest | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  if (typeof value !== 'object' || value === null) return undefined
-  const { format, id, key, createdAt, parents, files, meta } = value as Record<string, unknown>
+  const { format, id, key, createdAt, parents, files, meta } = parseFields(text)
   if (format !== MANIFEST_FORMAT || typeof id !== 'string' || typeof key !== 'string') {
     return undefined
   }

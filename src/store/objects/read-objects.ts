@@ -44,7 +44,11 @@ export async function listObjects(objects: string): Promise<StoredObject[]> {
     const object = readObjectNow(objects, id)
     if (object !== undefined) found.push(object)
   }
-  return found.sort((a, b) => (a.manifest.createdAt < b.manifest.createdAt ? -1 : 1))
+  return found.sort((a, b) => (age(a) < age(b) ? -1 : 1))
+}
+
+function age({ id, manifest }: StoredObject): string {
+  return `${manifest.createdAt} ${id}`
 }
 
 /** Whether every file of an object is there, with the size that its manifest says. */

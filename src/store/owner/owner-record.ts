@@ -14,10 +14,16 @@ export interface OwnerRecord extends ProcessIdentity, PidScope {
   program: string
 }
 
+/** This program, as an error names it: Vitest's workers say by their title what they are. */
+export function programName(): string {
+  const isPlain = basename(process.title) === 'node'
+  return isPlain ? basename(process.argv[1] ?? 'node') : process.title
+}
+
 /** The record of a lock that this thread is about to take. */
 export function newOwnerRecord(): OwnerRecord {
   const { self, scope } = whoAmI()
-  return { nonce: newNonce(), ...self, ...scope, program: basename(process.argv[1] ?? 'node') }
+  return { nonce: newNonce(), ...self, ...scope, program: programName() }
 }
 
 /** An owner as an error names it. */

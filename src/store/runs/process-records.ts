@@ -1,5 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseFields } from '../files/parse-json.js'
 import { unlessMissing } from '../files/storage-error.js'
 import { writeAtomically } from '../files/write-atomically.js'
 import { isHere, type PidScope, whoAmI } from '../owner/host.js'
@@ -14,7 +15,7 @@ interface ProcessRecord extends PidScope {
 }
 
 function parseRecord(text: string): ProcessRecord | undefined {
-  const { pid, startTime, boot, pidNamespace } = JSON.parse(text) as Record<string, unknown>
+  const { pid, startTime, boot, pidNamespace } = parseFields(text)
   if (typeof pid !== 'number' || typeof startTime !== 'string' || typeof boot !== 'string') {
     return undefined
   }

@@ -7,7 +7,6 @@ import { draftName, reapLeftovers } from '../leftovers.js'
 import { Census } from '../lock/census.js'
 import type { Presence } from '../lock/presence.js'
 import { newNonce } from '../names.js'
-import { whoAmI } from '../owner/host.js'
 import { PROCESSES } from './process-records.js'
 import { removeRun } from './remove-run.js'
 import { Run } from './run.js'
@@ -54,12 +53,11 @@ export class RunRegistry {
         label,
         startedAt: new Date().toISOString(),
         presence: this.#presence.name,
-        ...whoAmI().scope,
       }
       await mkdir(join(unfinished, PROCESSES), { recursive: true, mode: 0o700 })
       await writeAtomically(join(unfinished, RUN_FILE), JSON.stringify(record), {
         replace: true,
-        durable: false,
+        durable: true,
       })
       await rename(unfinished, join(runs, id))
       return new Run(id, join(runs, id))

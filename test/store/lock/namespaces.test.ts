@@ -1,5 +1,5 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, utimes } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { type CompiledWorker, compileWorker } from '../support/compile.js'
 import { scratchStore } from '../support/scratch-store.js'
@@ -59,5 +59,25 @@ describe.concurrent('an owner in another PID namespace', () => {
     expect(await readdir(join(store.root, 'runs'))).toHaveLength(1)
     await other.call('commit')
     expect(await store.objects.list()).toHaveLength(1)
+  })
+
+  test('leaves drafts and runs that a reap deletes when its heart stood still for long', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const store = await scratchStore(onTestFinished)
+    await using living = new WorkerProcess(worker.program, store.root, inOwnPidNamespace)
+    await using dead = new WorkerProcess(worker.program, store.root, inOwnPidNamespace)
+    const kept = await living.call('draft')
+    await dead.call('draft')
+    const { id } = await dead.call('run', 'process')
+    await dead.kill()
+    const locks = join(store.root, 'locks')
+    const longAgo = new Date(Date.now() - 60_000)
+    for (const name of await readdir(locks)) {
+      if (name.startsWith('.heartbeat-')) await utimes(join(locks, name), longAgo, longAgo)
+    }
+    expect(await store.reap()).toEqual({ runs: [id], processes: [], drafts: 1 })
+    expect(await readdir(join(store.root, 'objects'))).toEqual([basename(kept)])
   })
 })
