@@ -52,6 +52,8 @@ export const errorCodes = {
   STATE_HAS_CHILDREN: { exit: 1, means: 'a state cannot be removed since others stand on it' },
   INVALID_POLICY: { exit: 2, means: 'an operation does not know a policy' },
   // backends: live
+  MACHINE_NOT_RUNNING: { exit: 2, means: 'a live state was to be set or got without a machine' },
+  DISK_NOT_IN_MACHINE: { exit: 2, means: 'a disk is none of the drives of the running machine' },
   SAVE_BLOCKED: { exit: 3, means: 'a machine has drives or devices that a live state cannot keep' },
   // any folder
   ACCESS_DENIED: { exit: 2, means: 'the user may not read or write a file that is needed' },

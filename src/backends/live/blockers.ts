@@ -24,7 +24,7 @@ function driveBlocker(device: BlockDevice, nodes: readonly string[]): string | u
   const { node, file, driver, readOnly } = device
   if (readOnly) return undefined
   if (driver !== 'qcow2') return `the drive ${file} is writable and ${driver}, not qcow2`
-  if (!nodes.includes(node)) return `the drive ${file} is writable and no disk of the machine's`
+  if (!nodes.includes(node)) return `the drive ${file} is writable and not among the disks to keep`
   return undefined
 }
 

@@ -5,9 +5,9 @@ import { describeExit } from '../../qemu/machine/exit-status.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import type { CapturableMachine, StateFiles } from '../backend.js'
+import { keepDisk, keptPath } from '../keep-disk.js'
 import { requireSavable } from './blockers.js'
 import { snapshotOf, writableDisks } from './disk-snapshot.js'
-import { keepDisk, keptPath } from './keep-disk.js'
 import { saveSnapshot } from './snapshot.js'
 
 /** Milliseconds until QEMU has written out its metadata and is gone. */

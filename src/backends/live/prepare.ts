@@ -2,9 +2,9 @@ import type { Disk } from '../../qemu/machine/launch-options.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { changeBackingPath } from '../../qemu/qemu-img/rebase.js'
 import type { PreparedMachine, Purpose, StateFiles } from '../backend.js'
+import { backingOf, keptPath } from '../keep-disk.js'
 import { copyImage } from './copy-image.js'
 import { snapshotOf } from './disk-snapshot.js'
-import { backingOf, keptPath } from './keep-disk.js'
 import { deleteSnapshot, loadSnapshot } from './snapshot.js'
 
 /**

@@ -129,7 +129,7 @@ test('a machine whose drives cannot be saved is refused, by name, and nothing is
   const refusal = {
     code: 'SAVE_BLOCKED',
     message: expect.stringMatching(
-      /^bare .*raw\.img is writable and raw, not qcow2; .*data\.qcow2 is writable and no disk/,
+      /^bare .*raw\.img is writable and raw, not qcow2; .*data\.qcow2 is writable and not among/,
     ),
   }
   await expect(requireSavable(process.qmp, ['disk-image'], 'bare')).rejects.toMatchObject(refusal)
