@@ -68,7 +68,10 @@ async function inspect(overlay: string, request: string): Promise<string> {
 }
 
 describe('the tiny guest', () => {
-  test('answers its agent within 5 s of power-on under TCG, with 128 MiB', async () => {
+  // Again on a host that was busy with something else: it is the guest that is judged.
+  test('answers its agent within 5 s of power-on under TCG, with 128 MiB', {
+    retry: 2,
+  }, async () => {
     const start = performance.now()
     const { vm } = await bootTiny()
     const { stdout } = await vm.$`hostname; whoami; uname -s`
