@@ -88,7 +88,13 @@ async function privateLists(directory: string): Promise<string[]> {
   const cache = join(directory, 'cache')
   await mkdir(join(state, 'lists', 'partial'), { recursive: true })
   await mkdir(join(cache, 'archives', 'partial'), { recursive: true })
-  return ['-o', `Dir::State=${state}`, '-o', `Dir::Cache=${cache}`]
+  const places = {
+    'Dir::State': state,
+    'Dir::State::lists': join(state, 'lists'),
+    'Dir::Cache': cache,
+    'Dir::Cache::archives': join(cache, 'archives'),
+  }
+  return Object.entries(places).flatMap(([name, place]) => ['-o', `${name}=${place}`])
 }
 
 /**
