@@ -4,6 +4,7 @@ import { VmStatesError } from '../params/errors.js'
 const MEANINGS: Record<string, readonly [ErrorCode, string]> = {
   ENOENT: ['IMAGE_MISSING', 'does not exist'],
   ENOTDIR: ['IMAGE_MISSING', 'does not exist'],
+  ENAMETOOLONG: ['INVALID_NAME', 'would get a file beside it whose name is too long'],
   EISDIR: ['IMAGE_NOT_QCOW2', 'is a directory'],
   EACCES: ['ACCESS_DENIED', 'is not accessible for this user'],
   EPERM: ['ACCESS_DENIED', 'is not accessible for this user'],

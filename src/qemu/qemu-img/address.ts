@@ -18,5 +18,5 @@ export function withoutBacking(file: string): string {
  * @param file - absolute, or relative to the overlay that it is a backing file of
  */
 export function plainPath(file: string): string {
-  return file.startsWith('/') ? file : `./${file}`
+  return /^[^/]*:/.test(file) ? `./${file}` : file
 }

@@ -1,0 +1,63 @@
+import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import {
+  helperPrefix,
+  type Journal,
+  type JournalEntry,
+  readJournal,
+  removeJournal,
+} from './journal.js'
+
+/**
+ * Undoes what a killed operation left half done, and removes its short-lived files. The images must
+ * be locked.
+ *
+ * @param lockMore - locks the further images that the same operation worked on
+ */
+export async function recoverSwap(
+  images: readonly string[],
+  lockMore: (files: readonly string[], work: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  for (const image of images) {
+    const journal = await readJournal(image)
+    if (journal === undefined) continue
+    const others = journal.images.filter((file) => !images.includes(file))
+    await lockMore(others, async () => {
+      await undo(journal)
+      for (const other of others) await removeHelpers(other)
+    })
+  }
+  for (const image of images) await removeHelpers(image)
+}
+
+/** Gives every name the file back that it stood for. It may be done again, from any point. */
+export async function undo(journal: Journal): Promise<void> {
+  for (const entry of journal.entries) await giveBack(entry)
+  await removeJournal(journal)
+}
+
+async function giveBack({ path, backup }: JournalEntry): Promise<void> {
+  if (backup === undefined) {
+    await rm(path, { force: true })
+    return
+  }
+  const [now, before] = await Promise.all([inode(path), inode(backup)])
+  if (before === undefined) return
+  // Between two names of one file, rename does nothing and leaves both.
+  if (now === before) await rm(backup)
+  else await rename(backup, path)
+}
+
+async function inode(path: string): Promise<bigint | undefined> {
+  return stat(path, { bigint: true }).then(
+    ({ ino }) => ino,
+    () => undefined,
+  )
+}
+
+async function removeHelpers(image: string): Promise<void> {
+  const folder = dirname(image)
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(helperPrefix(image))) await rm(join(folder, name), { force: true })
+  }
+}
