@@ -55,8 +55,6 @@ export const errorCodes = {
   MACHINE_NOT_RUNNING: { exit: 2, means: 'a live state was to be set or got without a machine' },
   DISK_NOT_IN_MACHINE: { exit: 2, means: 'a disk is none of the drives of the running machine' },
   SAVE_BLOCKED: { exit: 3, means: 'a machine has drives or devices that a live state cannot keep' },
-  // image backends
-  STATE_HAS_CHILDREN: { exit: 1, means: 'other states or images stand on a state that should go' },
   // any folder
   ACCESS_DENIED: { exit: 2, means: 'the user may not read or write a file that is needed' },
   DISK_FULL: { exit: 3, means: 'a file cannot be written since no space is left' },
