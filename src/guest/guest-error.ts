@@ -18,6 +18,14 @@ export class GuestError extends VmStatesError {
     this.shortMessage = message
   }
 
+  /** An error that passed through a {@link Vm}, as one of its guest's. */
+  static from(error: VmStatesError): GuestError {
+    if (error instanceof GuestError) return error
+    const { code, hint, message } = error
+    const shortMessage = hint === undefined ? message : message.replace(`\n  ${hint}`, '')
+    return new GuestError(code, shortMessage, { hint, cause: error })
+  }
+
   /**
    * Completes the error on its way out of a {@link Vm}: errors are made where an answer arrives or a
    * timer fires, which says nothing about who called and what the guest was doing.

@@ -1,3 +1,4 @@
+import { isVmStatesError } from '../params/errors.js'
 import type { Liveness } from '../params/liveness.js'
 import { withDeadline } from '../qemu/deadline.js'
 import { describeExit, type ExitStatus } from '../qemu/machine/exit-status.js'
@@ -100,11 +101,15 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
     try {
       return await work(this.#require())
     } catch (error) {
-      if (!(error instanceof GuestError)) throw error
+      // What is wrong with the call itself has nothing to do with the guest.
+      if (!isVmStatesError(error) || error.code === 'INVALID_VALUE') throw error
       const process = this.#lastProcess
       const tail =
         process === undefined ? { path: '', text: '' } : await consoleTailForError(process)
-      throw error.complete(tail, (caller.stack ?? '').split('\n').slice(1).join('\n'))
+      throw GuestError.from(error).complete(
+        tail,
+        (caller.stack ?? '').split('\n').slice(1).join('\n'),
+      )
     }
   }
 

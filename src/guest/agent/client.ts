@@ -3,12 +3,15 @@ import type { Duplex } from 'node:stream'
 import { GuestError } from '../guest-error.js'
 import { type Answer, answerReader } from './answers.js'
 import type { AgentCommand, AgentCommands } from './commands.js'
-import { missingAgentError } from './missing.js'
 import { AgentRefusal } from './refusal.js'
+import { missingAgentError, restartedAgentError } from './silence.js'
 
 const DEFAULT_TIMEOUT = 30_000
 const FIRST_SYNC_INTERVAL = 250
+const WRITE_SIZE = 64 * 2 ** 10
 const LONGEST_SYNC_INTERVAL = 4000
+/** Milliseconds of silence after a command until the agent is asked whether it still knows of it. */
+const PROBE_AFTER = 2000
 
 /** How long to wait for the agent. */
 export interface AgentCallOptions {
@@ -75,7 +78,7 @@ export class AgentClient {
 
   /** Waits until the agent answers. */
   async synchronize(options: AgentCallOptions = {}): Promise<void> {
-    this.#loseSync()
+    if (this.#current === undefined) this.#loseSync()
     await this.#enqueue('guest-sync-delimited', undefined, options)
   }
 
@@ -146,21 +149,31 @@ export class AgentClient {
     }
     this.#current = call
     call.timer.refresh()
-    this.#channel.write(call.text)
+    this.#send(call.text)
+    this.#syncTimer = setTimeout(() => this.#sendSync(PROBE_AFTER), PROBE_AFTER)
+  }
+
+  /** Writes a request; that it gets through the channel, bit by bit, is a sign of life. */
+  #send(text: string): void {
+    const bytes = Buffer.from(text)
+    for (let start = 0; start < bytes.length; start += WRITE_SIZE) {
+      this.#channel.write(bytes.subarray(start, start + WRITE_SIZE), () => this.#refreshTimers())
+    }
   }
 
   /**
    * Asks the agent for a sign, again and again until it gives one: what is sent while the guest boots
    * may wait in the channel or be lost. Each request has an id of its own; only the answer to the
-   * last one counts, since then no older answer can follow.
+   * last one counts, since then no older answer can follow. While a command is under way, an answer
+   * to this instead means that the agent was restarted and lost the command.
    */
   #sendSync(interval: number): void {
     this.#syncTimer = undefined
-    if (this.#queue.length === 0) return
+    if (this.#current === undefined && this.#queue.length === 0) return
     this.#syncId = randomInt(1, 2 ** 47)
     const request = { execute: 'guest-sync-delimited', arguments: { id: this.#syncId } }
-    // The agent's parser drops what it holds of a broken request when it meets 0xFF.
-    this.#channel.write(Buffer.from([0xff]))
+    // The agent's parser drops what it holds of a broken request when it meets 0xFF, and says so.
+    if (!this.#synced) this.#channel.write(Buffer.from([0xff]))
     this.#channel.write(`${JSON.stringify(request)}\n`)
     const next = Math.min(interval * 2, LONGEST_SYNC_INTERVAL)
     this.#syncTimer = setTimeout(() => this.#sendSync(next), interval)
@@ -168,29 +181,33 @@ export class AgentClient {
 
   #receive({ value, delimited }: Answer): void {
     if (this.#closed !== undefined) return
-    if (!this.#synced) {
-      if (!delimited || this.#syncId === undefined) return
-      if ((value as { return?: unknown } | undefined)?.return !== this.#syncId) return
-      this.#stopSync()
-      this.#synced = true
-      this.#everAnswered = true
-      this.#pump()
-      return
-    }
+    const answer = value as { return?: unknown; error?: { desc?: string } } | undefined
+    if (delimited) this.#receiveSync(answer?.return)
+    else if (this.#synced) this.#receiveAnswer(answer)
+  }
+
+  #receiveSync(id: unknown): void {
+    if (this.#syncId === undefined || id !== this.#syncId) return
+    this.#stopSync()
+    this.#synced = true
+    this.#everAnswered = true
+    const lost = this.#current
+    this.#current = undefined
+    lost?.settle(restartedAgentError(lost.command))
+    this.#pump()
+  }
+
+  #receiveAnswer(answer: { return?: unknown; error?: { desc?: string } } | undefined): void {
+    this.#stopSync()
     const call = this.#current
     this.#current = undefined
-    if (call === undefined) {
-      this.#loseSync()
-      return
-    }
-    const answer = value as { return?: unknown; error?: { desc?: string } } | undefined
     if (answer?.error !== undefined) {
-      call.settle(new AgentRefusal(call.command, String(answer.error.desc)))
+      call?.settle(new AgentRefusal(call.command, String(answer.error.desc)))
     } else if (answer !== undefined && 'return' in answer) {
-      call.settle(undefined, answer.return)
+      call?.settle(undefined, answer.return)
     } else {
-      this.#loseSync()
-      call.settle(new AgentRefusal(call.command, 'its answer is not readable'))
+      this.#synced = false
+      call?.settle(new AgentRefusal(call.command, 'its answer is not readable'))
     }
     this.#pump()
   }
@@ -216,17 +233,19 @@ export class AgentClient {
       const index = this.#queue.indexOf(call)
       if (index >= 0) this.#queue.splice(index, 1)
     }
-    if (this.#queue.length === 0) this.#stopSync()
+    if (this.#current === undefined && this.#queue.length === 0) this.#stopSync()
     call.settle(error)
     this.#pump()
   }
 
   #refreshTimers(): void {
     this.#current?.timer.refresh()
+    this.#syncTimer?.refresh()
     for (const call of this.#queue) call.timer.refresh()
   }
 
   #loseSync(): void {
+    if (this.#synced) this.#stopSync()
     this.#synced = false
   }
 

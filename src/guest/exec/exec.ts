@@ -1,7 +1,7 @@
 import type { AgentClient } from '../agent/client.js'
 import type { ExecStatus } from '../agent/commands.js'
-import { missingAgentError } from '../agent/missing.js'
 import { AgentRefusal } from '../agent/refusal.js'
+import { missingAgentError } from '../agent/silence.js'
 import { GuestError } from '../guest-error.js'
 import { quoteWord } from '../shell/quote.js'
 import { CommandError } from './command-error.js'

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentClient } from '../agent/client.js'
 import type { ExecStatus } from '../agent/commands.js'
+import { AgentRefusal } from '../agent/refusal.js'
+import { restartedAgentError } from '../agent/silence.js'
 
 /** A program, as `guest-exec` takes it. */
 export interface Program {
@@ -27,7 +29,10 @@ function pollInterval(elapsed: number): number {
 async function waitForEnd(agent: AgentClient, pid: number): Promise<ExecStatus> {
   const start = performance.now()
   for (;;) {
-    const status = await agent.execute('guest-exec-status', { pid })
+    const status = await agent.execute('guest-exec-status', { pid }).catch((error: unknown) => {
+      const forgotten = error instanceof AgentRefusal && /parameter 'pid'/.test(error.description)
+      throw forgotten ? restartedAgentError(`its process ${pid}`) : error
+    })
     if (status.exited) return status
     const interval = pollInterval(performance.now() - start)
     if (interval >= 1) await sleep(interval)

@@ -2,6 +2,7 @@ import { isVmStatesError } from '../../params/errors.js'
 import type { Patience } from '../../qemu/deadline.js'
 import type { AgentClient } from '../agent/client.js'
 import { checkTimeout } from '../exec/options.js'
+import { GuestError } from '../guest-error.js'
 import type { GuestProcess } from '../guest-process.js'
 
 const DEFAULT_TIMEOUT = 90_000
@@ -36,5 +37,11 @@ export async function shutdown(
       if (isVmStatesError(error, 'GUEST_AGENT_REFUSED')) throw error
       return new Promise<never>(() => {})
     })
-  await Promise.race([process.waitForShutdown({ timeout, signal }), refused])
+  const ended = process.waitForShutdown({ timeout, signal }).catch((error: unknown) => {
+    if (!isVmStatesError(error, 'GUEST_NOT_SHUT_DOWN')) throw error
+    // Its hint is the console's tail, which every error of a Vm gets.
+    const [message = ''] = error.message.split('\n')
+    throw new GuestError(error.code, message, { cause: error })
+  })
+  await Promise.race([ended, refused])
 }

@@ -97,6 +97,18 @@ describe('a command', () => {
   })
 })
 
+test('answers of many calls at once are never mixed up', async () => {
+  await Promise.all(
+    Array.from({ length: 24 }, async (_, index) => {
+      const path = `/tmp/file-${index}`
+      await vm.writeFile(path, `content ${index}`)
+      const [text, result] = await Promise.all([vm.readFile(path), vm.$`cat ${path}; exit 0`])
+      expect(text).toBe(`content ${index}`)
+      expect(result.stdout).toBe(`content ${index}`)
+    }),
+  )
+}, 30_000)
+
 describe('a command that fails', () => {
   test('rejects with all that is known of it', async () => {
     const error = await commandError(vm.exec('sh', ['-c', 'echo out; echo why >&2; exit 3']))

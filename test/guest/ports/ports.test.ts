@@ -50,6 +50,14 @@ describe('waitForPort', () => {
   })
 })
 
+test('forwardPort to a host port in use is an error', async () => {
+  const { port } = await vm.forwardPort(8085)
+  const error = await rejection(vm.forwardPort(8086, port))
+  expect(error.code).toBe('PORT_FORWARD_FAILED')
+  expect(error.message).toContain(`port ${port} of the host cannot be forwarded`)
+  expect(error.message).toContain('vm-states tiny guest ready')
+})
+
 test('forwardPort makes a service of the guest reachable from the host', async () => {
   await vm.$`httpd -p 8084 -h /srv`
   await vm.waitForPort(8084)
