@@ -8,7 +8,7 @@ import { type BlockDevice, type Monitor, queryBlockDevices } from './block-devic
  *
  * @param nodes - the block nodes whose content a live state keeps
  */
-export async function findBlockers(
+async function findBlockers(
   monitor: Pick<Monitor, 'execute'>,
   nodes: readonly string[],
 ): Promise<string[]> {

@@ -58,6 +58,16 @@ test('rewinding undoes all changes, within the same process, as often as asked',
   expect(await isRunning(process)).toBe(true)
 })
 
+test('a rewind that fails says why', async () => {
+  const root = await temporaryDirectory()
+  const { process, prepared } = await startFrom(await captured(root), 'test', root, 'one')
+  await process.qmp.runJob('snapshot-delete', { tag: 'live', devices: ['disk-data'] })
+  await expect(prepared.rewind?.(process)).rejects.toMatchObject({
+    code: 'QMP_COMMAND_FAILED',
+    message: expect.stringMatching(/^loadvm live: .*live/),
+  })
+})
+
 test('port forwards that a test added are still listed after a rewind', async () => {
   const root = await temporaryDirectory()
   const { process, prepared } = await startFrom(await captured(root), 'test', root, 'one')
