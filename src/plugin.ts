@@ -1,1 +1,2 @@
+export { vmStates } from './fixtures/plugin/vm-states.js'
 export { type Config, defineConfig } from './params/config.js'

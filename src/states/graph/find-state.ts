@@ -34,7 +34,10 @@ export async function leaseState(store: Store, key: string): Promise<AvailableSt
 /** A state of the store with the lease that keeps it. */
 export function availableState({ object, meta }: FoundState, lease: Lease): AvailableState {
   return {
-    name: `${meta.machine}/${meta.state}`,
+    name:
+      meta.state === 'boot'
+        ? `${meta.machine}/${meta.parent} booted`
+        : `${meta.machine}/${meta.state}`,
     state: meta.state,
     files: meta.files,
     directKernel: meta.directKernel,

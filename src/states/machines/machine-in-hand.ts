@@ -40,6 +40,11 @@ export class MachineInHand<M extends string = string, L extends Liveness = Liven
     return this.#started.process
   }
 
+  /** What it is restored from, as people call it: `debian/serving`, `debian/nginx booted`. */
+  get source(): string {
+    return this.#state.name
+  }
+
   /** Seconds that it once took to get from the image to this state. */
   get worth(): number {
     return this.#state.worth
