@@ -8,6 +8,7 @@ import { EARLY_MODULES, INITRAMFS_INIT, LATE_MODULES } from './guest-files.js'
 import { type KernelModule, modulesDep, readKernelModules } from './kernel-modules.js'
 import { downloadPackages } from './packages.js'
 import { writeRootTree } from './root-tree.js'
+import { unpackedPath } from './unpacked-path.js'
 
 /** Names of the files that {@link buildTiny} makes. */
 export const TINY_FILES = { disk: 'disk.qcow2', kernel: 'kernel', initrd: 'initrd' } as const
@@ -62,7 +63,7 @@ export async function buildTiny(
       throw new VmStatesError('TINY_UNAVAILABLE', 'the downloaded packages hold no kernel')
     }
     const release = kernel.slice('vmlinuz-'.length)
-    const moduleDirectory = join(unpacked, 'lib/modules', release)
+    const moduleDirectory = await unpackedPath(unpacked, `lib/modules/${release}`)
     const needed = EARLY_MODULES
     const early = await readKernelModules(moduleDirectory, { needed }, signal)
     const wanted = LATE_MODULES

@@ -5,6 +5,7 @@ import { runTool } from '../run-tool.js'
 import { readElfDependencies } from './elf.js'
 import { guestFiles } from './guest-files.js'
 import { type KernelModule, modulesDep } from './kernel-modules.js'
+import { unpackedPath } from './unpacked-path.js'
 
 const DIRECTORIES = [
   ...[
@@ -37,7 +38,7 @@ async function findLibraries(unpacked: string): Promise<Map<string, string>> {
 }
 
 /** Copies a program and the libraries that it needs, and theirs, from unpacked packages. */
-async function copyProgram(unpacked: string, source: string, root: string): Promise<void> {
+async function copyProgram(unpacked: string, program: string, root: string): Promise<void> {
   const libraries = await findLibraries(unpacked)
   const done = new Set<string>()
   const visit = async (file: string, target: string): Promise<void> => {
@@ -58,7 +59,7 @@ async function copyProgram(unpacked: string, source: string, root: string): Prom
       await visit(library, place)
     }
   }
-  await visit(join(unpacked, source), source)
+  await visit(await unpackedPath(unpacked, program), program)
 }
 
 async function linkApplets(busybox: string, root: string): Promise<void> {
@@ -88,8 +89,8 @@ export async function writeRootTree(
   for (const path of DIRECTORIES) await mkdir(join(root, path), { recursive: true })
   for (const path of STICKY_DIRECTORIES) await chmod(join(root, path), 0o1777)
   const busybox = join(root, 'bin/busybox')
-  await copyFile(join(unpacked, 'bin/busybox'), busybox)
-  await copyProgram(unpacked, 'usr/sbin/qemu-ga', root)
+  await copyFile(await unpackedPath(unpacked, 'bin/busybox'), busybox)
+  await copyProgram(unpacked, 'sbin/qemu-ga', root)
   await linkApplets(busybox, root)
 
   for (const { path, text, executable } of guestFiles) {
