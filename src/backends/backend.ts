@@ -26,7 +26,7 @@ export interface PreparedMachine {
   /** Disks in the work directory, for this machine alone. */
   disks: readonly Disk[]
   /** What the launch needs besides the definition. */
-  launch: { paused?: boolean; loadSnapshot?: string }
+  launch: { paused?: boolean }
   /** From a launched process to the machine in the state, running. */
   start(process: MachineProcess): Promise<void>
   /**

@@ -92,7 +92,6 @@ export function commandLine(options: LaunchOptions): string[] {
     ...networkArguments(options),
     ...options.disks.flatMap(diskArguments),
     ...(options.directKernel === undefined ? [] : kernelArguments(options.directKernel)),
-    ...(options.loadSnapshot === undefined ? [] : ['-loadvm', options.loadSnapshot]),
     ...options.extraArgs,
   ]
 }

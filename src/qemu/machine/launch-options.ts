@@ -46,8 +46,6 @@ export interface LaunchOptions extends Hardware {
   directory: string
   /** Start with the CPUs stopped (`-S`). */
   paused?: boolean
-  /** An internal snapshot with RAM that QEMU loads before its CPUs start (`-loadvm`). */
-  loadSnapshot?: string
   /** Milliseconds from spawn to the QMP greeting. */
   timeout?: number
   signal?: AbortSignal

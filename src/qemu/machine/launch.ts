@@ -21,8 +21,7 @@ const LOG_BYTES = 8192
 /**
  * Starts a machine. QEMU ends with this process, even if that is killed.
  *
- * @returns once QEMU is there and, unless `paused`, its CPUs run; the guest is then at power-on,
- *   or where `loadSnapshot` leaves it
+ * @returns once QEMU is there and, unless `paused`, its CPUs run; the guest is then at power-on
  * @throws VmStatesError `QEMU_MISSING`, `DISK_UNREADABLE`, `QEMU_EXITED` with the exit code, the
  *   command line and QEMU's own log, `TIMEOUT`, `ABORTED`; no process is left then
  */
