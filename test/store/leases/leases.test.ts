@@ -1,6 +1,8 @@
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { removalLock } from '../../../src/store/leases/removal-lock.js'
+import { acquireLock } from '../../../src/store/lock/acquire.js'
 import { type CompiledWorker, compileWorker } from '../support/compile.js'
 import { addObject, scratchDirectory, scratchStore } from '../support/scratch-store.js'
 import { WorkerProcess } from '../support/worker-process.js'
@@ -83,4 +85,35 @@ test('an object is either leased or removed, never both', async () => {
     const isThere = (await store.objects.get(object.id)) !== undefined
     expect(isThere).toBe(lease.status === 'fulfilled')
   }
+})
+
+test('a lease waits for a removal that is under way, and then says what came of it', async () => {
+  const store = await scratchStore()
+  const object = await addObject(store)
+  const removal = await acquireLock(join(store.root, 'locks'), removalLock(object.id))
+  const leased = store.lease(object.id)
+  const settled = leased.then(
+    () => 'leased',
+    () => 'refused',
+  )
+  await expect.poll(() => readdir(join(store.root, 'leases'))).toHaveLength(1)
+  await addObject(store, 'meanwhile')
+  await rm(object.directory, { recursive: true })
+  await removal.release()
+  expect(await settled).toBe('refused')
+  await expect(leased).rejects.toMatchObject({ code: 'OBJECT_MISSING' })
+})
+
+test('two removals of an object take turns', async () => {
+  const store = await scratchStore()
+  const object = await addObject(store)
+  const first = await acquireLock(join(store.root, 'locks'), removalLock(object.id))
+  let isDone = false
+  const second = store.objects.remove(object.id).finally(() => {
+    isDone = true
+  })
+  await addObject(store, 'meanwhile')
+  expect(isDone).toBe(false)
+  await first.release()
+  expect(await second).toBe(true)
 })

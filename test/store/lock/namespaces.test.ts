@@ -1,5 +1,5 @@
 import { readdir, utimes } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { type CompiledWorker, compileWorker } from '../support/compile.js'
 import { scratchStore } from '../support/scratch-store.js'
@@ -68,7 +68,8 @@ describe.concurrent('an owner in another PID namespace', () => {
     const store = await scratchStore(onTestFinished)
     await using living = new WorkerProcess(worker.program, store.root, inOwnPidNamespace)
     await using dead = new WorkerProcess(worker.program, store.root, inOwnPidNamespace)
-    const kept = await living.call('draft')
+    const kept = await living.call('run', 'process')
+    await living.call('draft')
     await dead.call('draft')
     const { id } = await dead.call('run', 'process')
     await dead.kill()
@@ -78,6 +79,7 @@ describe.concurrent('an owner in another PID namespace', () => {
       if (name.startsWith('.heartbeat-')) await utimes(join(locks, name), longAgo, longAgo)
     }
     expect(await store.reap()).toEqual({ runs: [id], processes: [], drafts: 1 })
-    expect(await readdir(join(store.root, 'objects'))).toEqual([basename(kept)])
+    expect(await readdir(join(store.root, 'runs'))).toEqual([kept.id])
+    expect(await living.call('commit')).not.toBe('')
   })
 })
