@@ -55,6 +55,12 @@ export const errorCodes = {
   MACHINE_NOT_RUNNING: { exit: 2, means: 'a live state was to be set or got without a machine' },
   DISK_NOT_IN_MACHINE: { exit: 2, means: 'a disk is none of the drives of the running machine' },
   SAVE_BLOCKED: { exit: 3, means: 'a machine has drives or devices that a live state cannot keep' },
+  // cli
+  USAGE: { exit: 2, means: 'the command line is not understood' },
+  STATE_AMBIGUOUS: { exit: 2, means: 'more than one backend has a state of this name' },
+  STATE_UNKNOWN: { exit: 2, means: 'the configuration defines no machine or state of that name' },
+  SETUP_ONLY: { exit: 2, means: 'a state of the configuration is only made by its setup' },
+  UNEXPECTED: { exit: 3, means: 'an error that nobody foresaw, most likely in this package' },
   // any folder
   ACCESS_DENIED: { exit: 2, means: 'the user may not read or write a file that is needed' },
   DISK_FULL: { exit: 3, means: 'a file cannot be written since no space is left' },

@@ -1,0 +1,40 @@
+import { checkAcceleration } from '../doctor/acceleration.js'
+import type { Finding } from '../doctor/finding.js'
+import { requireLinux } from '../doctor/host.js'
+import { checkQemu, checkSetpriv, checkTinyTools } from '../doctor/programs.js'
+import { checkStorePlace } from '../doctor/store-place.js'
+import { style } from '../output/style.js'
+import type { Context, Report } from '../report.js'
+
+const MARKS = {
+  ok: ['good', 'ok     '],
+  warning: ['warning', 'warning'],
+  problem: ['bad', 'problem'],
+} as const
+
+/** `states doctor`: what this host has, and how to mend what it lacks. */
+export async function doctor(_options: { selfTest?: boolean }, context: Context): Promise<Report> {
+  requireLinux()
+  const { loadConfig } = await import('../../params/load-config.js')
+  context.progress.step('looking at this host')
+  const { store } = await loadConfig()
+  const findings: Finding[] = [
+    ...(await checkQemu()),
+    await checkAcceleration(),
+    await checkSetpriv(),
+    await checkTinyTools(),
+    ...(await checkStorePlace(store)),
+  ]
+  const healthy = findings.every(({ status }) => status !== 'problem')
+  return {
+    data: { healthy, findings },
+    text: findings.map((finding) => show(finding, context.colors)).join('\n'),
+    exitCode: healthy ? 0 : 1,
+  }
+}
+
+function show({ name, status, found, mend }: Finding, colors: boolean): string {
+  const [role, mark] = MARKS[status]
+  const line = `${style(role, mark, colors)}  ${name.padEnd(18)}  ${found}`
+  return mend === undefined ? line : `${line}\n${' '.repeat(29)}${mend}`
+}

@@ -1,0 +1,54 @@
+import { loadConfig } from '../../params/load-config.js'
+import { readMeta } from '../../states/graph/state-meta.js'
+import type { StoredObject } from '../../store/objects/manifest.js'
+import { openStore } from '../../store/store.js'
+import { type StateView, stateTable } from '../defined/state-view.js'
+import type { Context, Report } from '../report.js'
+
+/** `states list`: the states of the configuration, and what else the store has. */
+export async function list(
+  machine: string | undefined,
+  _options: object,
+  context: Context,
+): Promise<Report> {
+  context.progress.step('reading the store')
+  const config = await loadConfig()
+  const objects = await (await openStore(config.store)).objects.list()
+  // The code for definitions takes longer to load than a thousand manifests.
+  const defined =
+    config.states.length === 0
+      ? []
+      : await (await import('../defined/list-defined.js')).listDefined(context)
+  const shown = new Set(defined.map(({ directory }) => directory))
+  const others = objects.filter(({ directory }) => !shown.has(directory)).flatMap(viewStored)
+  const states = [...defined, ...others].filter(
+    ({ name }) => machine === undefined || name.startsWith(`${machine}/`),
+  )
+  return {
+    data: { store: config.store, states },
+    text:
+      states.length === 0
+        ? `there are no states in ${config.store}`
+        : stateTable(states, context.colors),
+  }
+}
+
+/** Nothing for an object that is no state, such as a downloaded image. */
+function viewStored(object: StoredObject): StateView[] {
+  const meta = readMeta(object)
+  if (meta === undefined) return []
+  const { machine, state, parent, files, seconds } = meta
+  const { directory, manifest } = object
+  return [
+    {
+      name: `${machine}/${state}`,
+      liveness: files.liveness,
+      parent,
+      status: 'stored',
+      builtAt: new Date(manifest.createdAt),
+      seconds,
+      size: manifest.files.reduce((bytes, file) => bytes + file.size, 0),
+      directory,
+    },
+  ]
+}

@@ -1,0 +1,21 @@
+import { unsetState } from '../../states/policies/operations.js'
+import type { Context, Report } from '../report.js'
+import { type ChangeOptions, changeImage } from '../targets/change-image.js'
+import { requireTag } from '../targets/require-image.js'
+import { parseTarget } from '../targets/target.js'
+
+/** `states unset`: removes a state of an image, or a built state of the configuration. */
+export async function unset(
+  target: string,
+  tag: string | undefined,
+  options: ChangeOptions,
+  context: Context,
+): Promise<Report> {
+  const parsed = parseTarget(target, tag)
+  if (parsed.kind === 'image') {
+    const image = { file: parsed.file, tag: requireTag(parsed) }
+    return changeImage(image, { step: 'removing' }, options, context, unsetState)
+  }
+  const { unsetDefined } = await import('../defined/unset-defined.js')
+  return unsetDefined(parsed, options, context)
+}

@@ -1,0 +1,69 @@
+import { VmStatesError } from '../../params/errors.js'
+import { type LoadedConfig, loadConfig } from '../../params/load-config.js'
+import { loadModule } from '../../params/load-module.js'
+import { nearest } from '../../params/nearest.js'
+import { collectMachines } from '../../states/definitions/collect.js'
+import { DETAILS, type MachineDefinition, type State } from '../../states/definitions/types.js'
+
+/** The configuration in force, and the machines that its files define. */
+export interface Definitions {
+  config: LoadedConfig
+  machines: ReadonlyMap<string, MachineDefinition>
+}
+
+/**
+ * Loads the configuration and the files of states that it names.
+ *
+ * @throws VmStatesError `INVALID_CONFIG` with the file that cannot be loaded
+ */
+export async function loadDefinitions(): Promise<Definitions> {
+  const config = await loadConfig()
+  const modules = await Promise.all(config.states.map(loadStatesFile))
+  return { config, machines: collectMachines(modules) }
+}
+
+async function loadStatesFile(file: string): Promise<Record<string, unknown>> {
+  try {
+    return await loadModule(file)
+  } catch (cause) {
+    if (cause instanceof VmStatesError) throw cause
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new VmStatesError('INVALID_CONFIG', `${file} cannot be loaded: ${reason}`, { cause })
+  }
+}
+
+/**
+ * @param name - as a user wrote it
+ * @throws VmStatesError `STATE_UNKNOWN` with the name that was probably meant
+ */
+export function findMachine({ config, machines }: Definitions, name: string): MachineDefinition {
+  const machine = machines.get(name)
+  if (machine !== undefined) return machine
+  const where = config.file ?? 'There is no states.config.ts here or above; the configuration'
+  throw unknown(`${name} is neither an image nor a machine`, name, [...machines.keys()], where)
+}
+
+/**
+ * @param name - as a user wrote it
+ * @throws VmStatesError `STATE_UNKNOWN` with the name that was probably meant
+ */
+export function findState(machine: MachineDefinition, name: string): State {
+  const { states } = machine[DETAILS]
+  const state = states.get(name)
+  if (state !== undefined) return state
+  const message = `the machine ${machine.name} has no state ${name}`
+  throw unknown(message, name, [...states.keys()], `The machine ${machine.name}`)
+}
+
+function unknown(
+  message: string,
+  name: string,
+  names: readonly string[],
+  where: string,
+): VmStatesError {
+  const guess = nearest(name, names)
+  const known = names.length === 0 ? `${where} defines none.` : `${where} has ${names.join(', ')}.`
+  return new VmStatesError('STATE_UNKNOWN', message, {
+    hint: guess === undefined ? known : `Did you mean ${guess}? ${known}`,
+  })
+}

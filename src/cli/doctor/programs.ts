@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { findProgram, findSetpriv } from '../../qemu/machine/find-binary.js'
+import type { Finding } from './finding.js'
+
+const SUPPORTED_MAJOR = 6
+
+/** The QEMU programs: whether they are there, run, and are new enough. */
+export async function checkQemu(): Promise<Finding[]> {
+  return Promise.all([
+    checkVersion('qemu-system-x86_64', 'qemu-system-x86'),
+    checkVersion('qemu-img', 'qemu-utils'),
+  ])
+}
+
+async function checkVersion(program: string, debian: string): Promise<Finding> {
+  const mend = `Install it (Debian, Ubuntu: apt-get install ${debian}).`
+  const path = await findProgram(program)
+  if (path === undefined) return { name: program, status: 'problem', found: 'not installed', mend }
+  const text = await promisify(execFile)(path, ['--version']).then(
+    ({ stdout }) => stdout,
+    (error: Error) => error.message,
+  )
+  const version = /version (?<version>(?<major>\d+)\.[\d.]+)/.exec(text)?.groups
+  if (version === undefined) {
+    return { name: program, status: 'problem', found: `${path} does not run: ${text.trim()}`, mend }
+  }
+  const found = `${version.version} (${path})`
+  return Number(version.major) < SUPPORTED_MAJOR
+    ? {
+        name: program,
+        status: 'problem',
+        found,
+        mend: `QEMU ${SUPPORTED_MAJOR}.0 or newer is needed.`,
+      }
+    : { name: program, status: 'ok', found }
+}
+
+/** The program that lets no QEMU outlive its parent. */
+export async function checkSetpriv(): Promise<Finding> {
+  const path = await findSetpriv()
+  return path === undefined
+    ? {
+        name: 'setpriv',
+        status: 'warning',
+        found: 'not installed: after a kill -9, QEMUs live on until the next run',
+        mend: 'Install util-linux.',
+      }
+    : { name: 'setpriv', status: 'ok', found: path }
+}
+
+/** What the built-in guest is made with. */
+export async function checkTinyTools(): Promise<Finding> {
+  const name = 'tiny guest'
+  const tools = { 'apt-get': 'apt', 'apt-cache': 'apt', 'dpkg-deb': 'dpkg', mke2fs: 'e2fsprogs' }
+  const missing: string[] = []
+  for (const [tool, debian] of Object.entries(tools)) {
+    const places = [tool, `/usr/sbin/${tool}`, `/sbin/${tool}`]
+    const paths = await Promise.all(places.map(findProgram))
+    if (paths.every((path) => path === undefined)) missing.push(`${tool} (package ${debian})`)
+  }
+  return missing.length === 0
+    ? { name, status: 'ok', found: 'can be built here' }
+    : {
+        name,
+        status: 'warning',
+        found: `cannot be built here without ${missing.join(', ')}`,
+        mend: 'Install them on Debian or Ubuntu; elsewhere use image.file or image.url.',
+      }
+}

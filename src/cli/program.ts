@@ -1,0 +1,209 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import type { Context, Report } from './report.js'
+
+const BACKENDS = 'internal, external or live'
+
+/** Examples under a command's options. */
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ states ${line}`).join('\n')}`
+}
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value]
+}
+
+/** The options that say how the states of an image are kept. */
+function withImageOptions(command: Command): Command {
+  return command
+    .option('--backend <name>', `how the state is kept: ${BACKENDS}`)
+    .option('--disk <image>', 'a further disk of the same machine (repeatable)', collect)
+    .option('--qmp <socket>', 'the QMP socket of the QEMU that runs on the image (backend live)')
+}
+
+function withPolicies(command: Command, exists: string, missing: string): Command {
+  return command
+    .option('--on-exists <policy>', `if the state is there: ${exists}`)
+    .option('--on-missing <policy>', `if it is missing: ${missing}`)
+}
+
+const WITH_CHILDREN = ['--with-children', 'also remove the states that stand on it'] as const
+const OUTPUT = [
+  '--output <overlay>',
+  'for machine/state: where to leave an overlay to use',
+] as const
+
+/**
+ * The command line. Each command's code is loaded when it runs: most of the time of a quick command
+ * is the loading of modules.
+ *
+ * @returns a function that runs the command which its arguments name
+ */
+export function createProgram(
+  context: Context,
+): (args: readonly string[]) => Promise<Report | undefined> {
+  let report: Report | undefined
+  const program = new Command('states')
+    .description('Named states of virtual machines, kept in and beside their qcow2 images.')
+    .version(version())
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .addHelpText(
+      'after',
+      `
+A target is the path of a qcow2 image, followed by a state's name, or machine/state from
+states.config.ts. A name that starts with "-" comes after "--".
+
+Exit codes: 0 done or true, 1 missing or refused by a policy, 2 bad usage or input, 3 a tool failed.
+${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output nginx.qcow2', 'doctor')}`,
+    )
+
+  /** Adds a command that loads `run` and calls it with the parsed arguments and options. */
+  function add(
+    usage: string,
+    description: string,
+    configure: (command: Command) => Command,
+    run: () => Promise<(...args: never[]) => Promise<Report>>,
+  ): void {
+    const command = configure(program.command(usage).description(description))
+    command
+      .option('--json', 'print the result, or the error, as JSON')
+      .action(async (...given: unknown[]) => {
+        const loaded = (await run()) as (...args: unknown[]) => Promise<Report>
+        report = await loaded(...given.slice(0, -1), context)
+      })
+  }
+
+  add(
+    'list [machine]',
+    'list the states of the configuration and of the store',
+    (command) => command.addHelpText('after', examples('list', 'list debian --json')),
+    async () => (await import('./commands/list.js')).list,
+  )
+  add(
+    'show <target> [state]',
+    'show the states of an image, or one of them',
+    (command) =>
+      withImageOptions(command).addHelpText(
+        'after',
+        examples('show disk.qcow2', 'show disk.qcow2 clean --json', 'show debian/nginx'),
+      ),
+    async () => (await import('./commands/show.js')).show,
+  )
+  add(
+    'check <target> [state]',
+    'tell whether a state is there; changes nothing (exit code 0 or 1)',
+    (command) =>
+      withImageOptions(command).addHelpText(
+        'after',
+        examples('check disk.qcow2 clean', 'check debian/nginx && echo built'),
+      ),
+    async () => (await import('./commands/check.js')).check,
+  )
+  add(
+    'get <target> [state]',
+    'restore a state; what was current is lost',
+    (command) =>
+      withPolicies(
+        withImageOptions(command),
+        'reuse (default), abort, ignore',
+        'abort (default), ignore',
+      )
+        .option(...OUTPUT)
+        .addHelpText(
+          'after',
+          examples(
+            'get disk.qcow2 clean',
+            'get system.qcow2 clean --disk data.qcow2',
+            'get debian/nginx --output nginx.qcow2',
+          ),
+        ),
+    async () => (await import('./commands/get.js')).get,
+  )
+  add(
+    'set <target> [state]',
+    'keep the current content as a state, and go on from it',
+    (command) =>
+      withPolicies(
+        withImageOptions(command),
+        'force (default), reuse, abort',
+        'force (default), abort',
+      ).addHelpText(
+        'after',
+        examples(
+          'set disk.qcow2 clean',
+          'set disk.qcow2 clean --backend internal --on-exists abort',
+          'set disk.qcow2 busy --qmp /run/vm/qmp.sock',
+        ),
+      ),
+    async () => (await import('./commands/set.js')).set,
+  )
+  add(
+    'unset <target> [state]',
+    'remove a state; the current content stays as it is',
+    (command) =>
+      withPolicies(withImageOptions(command), 'force (default), reuse', 'ignore (default), abort')
+        .option(...WITH_CHILDREN)
+        .addHelpText(
+          'after',
+          examples('unset disk.qcow2 clean', 'unset debian/nginx --with-children'),
+        ),
+    async () => (await import('./commands/unset.js')).unset,
+  )
+  add(
+    'push <target> [state]',
+    'keep the current content as a new state',
+    (command) =>
+      withPolicies(
+        withImageOptions(command),
+        'abort (default), reuse, force',
+        'force (default), abort',
+      ).addHelpText('after', examples('push disk.qcow2 before-upgrade')),
+    async () => (await import('./commands/push.js')).push,
+  )
+  add(
+    'pop <target> [state]',
+    'restore a state and remove it',
+    (command) =>
+      withPolicies(
+        withImageOptions(command),
+        'reuse (default), abort, ignore',
+        'abort (default), ignore',
+      )
+        .option(...WITH_CHILDREN)
+        .addHelpText('after', examples('pop disk.qcow2 before-upgrade')),
+    async () => (await import('./commands/pop.js')).pop,
+  )
+  add(
+    'convert <source> <target>',
+    'copy a raw image, or any that qemu-img reads, into a new qcow2 image',
+    (command) =>
+      command
+        .option('--format <name>', 'the format of the source, where its name does not tell')
+        .option('--force', 'replace the target if it is there')
+        .addHelpText(
+          'after',
+          examples('convert disk.vmdk disk.qcow2', 'convert sda disk.qcow2 --format raw'),
+        ),
+    async () => (await import('./commands/convert.js')).convert,
+  )
+  add(
+    'doctor',
+    'tell what of QEMU and this host is there, and how to mend what is not',
+    (command) =>
+      command
+        .option('--self-test', 'boot, save and restore a tiny guest')
+        .addHelpText('after', examples('doctor', 'doctor --self-test')),
+    async () => (await import('./commands/doctor.js')).doctor,
+  )
+
+  return async (args) => {
+    await program.parseAsync(args, { from: 'user' })
+    return report
+  }
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}
