@@ -17,6 +17,8 @@ export function sourceFile(path: string): string {
 export interface ScriptOptions {
   /** Run as an ordinary user, whoever runs the test. */
   unprivileged?: boolean
+  /** A command line that starts the process: a namespace with a small disk, for one. */
+  prefix?: readonly string[]
   env?: Record<string, string>
 }
 
@@ -36,7 +38,7 @@ export interface Script extends AsyncDisposable {
 export async function startScript(
   source: string,
   args: readonly string[] = [],
-  { unprivileged = false, env = {} }: ScriptOptions = {},
+  { unprivileged = false, prefix = [], env = {} }: ScriptOptions = {},
 ): Promise<Script> {
   const directory = await mkdtemp(join(tmpdir(), 'script-'))
   await chmod(directory, 0o755)
@@ -44,7 +46,7 @@ export async function startScript(
   await writeFile(file, source)
   const drop = unprivileged && process.getuid?.() === 0 ? UNPRIVILEGED : []
   const loader = join(root, 'node_modules/jiti/lib/jiti-cli.mjs')
-  const [program = '', ...rest] = [...drop, process.execPath, loader, file, ...args]
+  const [program = '', ...rest] = [...drop, ...prefix, process.execPath, loader, file, ...args]
   const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, JITI_FS_CACHE: 'false', ...env },
