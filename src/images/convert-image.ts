@@ -1,8 +1,10 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { VmStatesError } from '../params/errors.js'
 import { fileError } from '../qemu/file-error.js'
 import { convert } from '../qemu/qemu-img/convert.js'
+import { syncPath } from '../store/files/sync-path.js'
+import { newNonce } from '../store/names.js'
 import { hasQcow2Magic } from './image-format.js'
 import { refuseInUse } from './refuse-in-use.js'
 
@@ -64,17 +66,14 @@ export async function convertImage(
   if (await sameFile(from, to)) {
     throw new VmStatesError('INVALID_VALUE', `source and target are the same file: ${from}`)
   }
-  const nonce = Math.random().toString(36).slice(2)
-  const unfinished = join(dirname(to), `.${basename(to)}.${process.pid}-${nonce}.tmp`)
+  const unfinished = join(dirname(to), `.${basename(to)}.${newNonce()}.tmp`)
   try {
     await mkdir(dirname(to), { recursive: true })
     await refuseInUse(to, signal)
     await convert({ from, fromFormat, to: unfinished, toFormat: 'qcow2' }, { signal })
-    const file = await open(unfinished)
-    await file.sync().finally(() => file.close())
+    await syncPath(unfinished)
     await rename(unfinished, to)
-    const directory = await open(dirname(to))
-    await directory.sync().finally(() => directory.close())
+    await syncPath(dirname(to))
   } catch (error) {
     throw fileError(error, to)
   } finally {

@@ -28,10 +28,8 @@ async function requireContent(file: string): Promise<void> {
   const status = await stat(file).catch((error) => {
     throw fileError(error, file)
   })
-  const problem = status.isFile() ? 'is empty' : 'is not a file'
-  if (!status.isFile() || status.size === 0) {
-    throw new VmStatesError('IMAGE_FORMAT_UNCLEAR', `${file} ${problem}`)
-  }
+  if (!status.isFile()) throw new VmStatesError('IMAGE_UNSUPPORTED', `${file} is not a file`)
+  if (status.size === 0) throw new VmStatesError('IMAGE_DAMAGED', `${file} is empty`)
 }
 
 /**
@@ -42,7 +40,7 @@ async function requireContent(file: string): Promise<void> {
  * @param file - absolute path
  * @param name - what the file was called by its user: a path, or the path of a URL
  * @param told - the format that the user gave
- * @throws VmStatesError `IMAGE_FORMAT_UNCLEAR`, and what {@link readQcow2Header} throws
+ * @throws VmStatesError `IMAGE_FORMAT_UNCLEAR`, `IMAGE_UNSUPPORTED` for what is not a file, and what {@link readQcow2Header} throws
  */
 export async function imageFormat(
   file: string,

@@ -5,8 +5,6 @@ export interface ToolOptions {
   cwd?: string
   /** Text for its standard input. */
   input?: string
-  /** Environment variables besides the process's own. */
-  env?: Record<string, string>
   signal?: AbortSignal | undefined
   /** Where to get the program, for the error of a host that has not got it. */
   install?: string
@@ -21,13 +19,13 @@ export interface ToolOptions {
 export async function runTool(
   file: string,
   args: readonly string[],
-  { cwd, input, env, signal, install = file }: ToolOptions = {},
+  { cwd, input, signal, install = file }: ToolOptions = {},
 ): Promise<string> {
   const { execa } = await import('execa')
   const result = await execa(file, args, {
     reject: false,
     // Administrators' tools (mke2fs, debugfs) are not in an ordinary user's PATH on Debian.
-    env: { ...env, LC_ALL: 'C', PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` },
+    env: { LC_ALL: 'C', PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` },
     ...(cwd === undefined ? {} : { cwd }),
     ...(input === undefined ? { stdin: 'ignore' } : { input }),
     ...(signal === undefined ? {} : { cancelSignal: signal }),

@@ -46,6 +46,13 @@ async function makeImage(name: string, pattern = 1): Promise<string> {
   return file
 }
 
+/** Changes one byte of a file. */
+async function patch(file: string, offset: number, byte: number): Promise<void> {
+  const content = await readFile(file)
+  content[offset] = byte
+  await writeFile(file, content)
+}
+
 describe('image.file', () => {
   test('is used where it is, by a path relative to the definition', async () => {
     const file = await makeImage('disk.qcow2')
@@ -161,13 +168,22 @@ describe('a file that is no image', () => {
     await mkdir(path('directory'))
     await writeFile(path('empty.raw'), '')
     await writeFile(path('zeros.raw'), Buffer.alloc(4096))
-    for (const name of ['good.qcow2', 'as.raw', 'truncated.qcow2', 'stub.qcow2']) {
+    for (const name of [
+      'good.qcow2',
+      'as.raw',
+      'truncated.qcow2',
+      'stub.qcow2',
+      'encrypted.qcow2',
+      'future.qcow2',
+    ]) {
       await qemuImg('convert', '-f', 'raw', '-O', 'qcow2', path('zeros.raw'), path(name))
       await fillImage(path(name), 1, '4k')
     }
     const { size } = await stat(path('truncated.qcow2'))
     await truncate(path('truncated.qcow2'), size - 200_000)
     await truncate(path('stub.qcow2'), 50)
+    await patch(path('encrypted.qcow2'), 35, 1)
+    await patch(path('future.qcow2'), 72, 0x80)
     const unsafe = ['create', '-q', '-f', 'qcow2', '-u', '-F', 'qcow2', '-b']
     const overlay = (backing: string, name: string) =>
       runQemuImg([...unsafe, backing, path(name), '1M'], name)
@@ -184,8 +200,8 @@ describe('a file that is no image', () => {
 
   test.each([
     ['missing.qcow2', undefined, 'IMAGE_MISSING', 'missing.qcow2 does not exist'],
-    ['directory', undefined, 'IMAGE_FORMAT_UNCLEAR', 'directory is not a file'],
-    ['empty.raw', undefined, 'IMAGE_FORMAT_UNCLEAR', 'empty.raw is empty'],
+    ['directory', undefined, 'IMAGE_UNSUPPORTED', 'directory is not a file'],
+    ['empty.raw', undefined, 'IMAGE_DAMAGED', 'empty.raw is empty'],
     ['zeros.raw', 'qcow2', 'IMAGE_NOT_QCOW2', 'zeros.raw is not a qcow2 image'],
     ['good.qcow2', 'raw', 'IMAGE_FORMAT_UNCLEAR', 'good.qcow2 is to be raw, but starts as qcow2'],
     ['as.raw', undefined, 'IMAGE_FORMAT_UNCLEAR', 'as.raw is to be raw, but starts as qcow2'],
@@ -194,6 +210,8 @@ describe('a file that is no image', () => {
     ['remote.qcow2', undefined, 'IMAGE_UNSUPPORTED', 'a backing file that is not a file: nbd:'],
     ['orphan.qcow2', undefined, 'IMAGE_MISSING', 'gone.qcow2 does not exist'],
     ['circle.qcow2', undefined, 'IMAGE_UNSUPPORTED', 'circle.qcow2 is its own backing file'],
+    ['encrypted.qcow2', undefined, 'IMAGE_UNSUPPORTED', 'encrypted.qcow2 is encrypted'],
+    ['future.qcow2', undefined, 'IMAGE_UNSUPPORTED', 'features that are not known here: bits 63'],
     ['split.qcow2', undefined, 'IMAGE_UNSUPPORTED', 'split.qcow2 keeps its data in another file'],
   ] as const)('%s as %s is one clear error', async (name, format, code, message) => {
     const given = imageSchema.parse(image.file(bad.path(name), format && { format }))
