@@ -179,8 +179,9 @@ describe('a file that is no image', () => {
       await qemuImg('convert', '-f', 'raw', '-O', 'qcow2', path('zeros.raw'), path(name))
       await fillImage(path(name), 1, '4k')
     }
+    // All of its metadata is there, but not all of its data.
     const { size } = await stat(path('truncated.qcow2'))
-    await truncate(path('truncated.qcow2'), size - 200_000)
+    await truncate(path('truncated.qcow2'), size - 65_536)
     await truncate(path('stub.qcow2'), 50)
     await patch(path('encrypted.qcow2'), 35, 1)
     await patch(path('future.qcow2'), 72, 0x80)
