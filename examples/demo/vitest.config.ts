@@ -1,5 +1,5 @@
-import { vmStates } from 'vitest-vm-states/plugin'
 import { defineConfig } from 'vitest/config'
+import { vmStates } from 'vitest-vm-states/plugin'
 
 export default defineConfig({
   plugins: [vmStates()],
