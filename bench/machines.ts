@@ -1,0 +1,70 @@
+import { join } from 'node:path'
+import { image } from '../src/images/image.js'
+import type { QmpClient } from '../src/qemu/qmp/client.js'
+import { machine } from '../src/states/definitions/machine.js'
+import { Context } from '../src/states/graph/context.js'
+import { openMachine } from '../src/states/machines/machine-in-hand.js'
+import type { Comparison } from './comparison.js'
+
+const bench = machine('bench', { image: image.tiny(), memory: '256 MiB' })
+const serving = bench.live('serving', async (vm) => {
+  await vm.$`httpd -p 80`
+})
+const cold = machine('cold', { image: image.tiny(), memory: '256 MiB', boot: 'cold' })
+
+/** What QEMU itself does for a `loadvm` that somebody types, and no more. */
+async function loadByHand(qmp: QmpClient, tag: string): Promise<void> {
+  await qmp.execute('stop')
+  await qmp.humanMonitor(`loadvm ${tag}`)
+  await qmp.execute('cont')
+}
+
+/** Restores of machines, on real guests; `work` runs while they are open. */
+export async function withMachines(
+  directory: string,
+  work: (comparisons: readonly Comparison[]) => Promise<void>,
+): Promise<void> {
+  const store = join(directory, 'store')
+  await using context = await Context.open({ store, label: 'bench' })
+  const options = { purpose: 'test' } as const
+  await using ours = await openMachine(serving, context, options)
+  await using theirs = await openMachine(serving, context, options)
+  const disks = await theirs.process.qmp.execute('query-named-block-nodes')
+  const tag = snapshotTag(disks)
+  await work([
+    {
+      title: 'live `get`, as a test gets it, against `loadvm` by hand',
+      ours: { name: 'get', run: () => ours.reset() },
+      against: { name: 'loadvm', run: () => loadByHand(theirs.process.qmp, tag) },
+      limit: 1.2,
+    },
+    {
+      title: 'restore until the agent answers, against a boot of the same guest',
+      ours: {
+        name: 'restore',
+        async run() {
+          await ours.reset()
+          await ours.handle().ready()
+        },
+      },
+      against: {
+        name: 'boot',
+        async run() {
+          await using booted = await openMachine(cold.root, context, options)
+          await booted.handle().ready()
+        },
+      },
+      limit: 0.5,
+    },
+  ])
+}
+
+/** The tag of the one snapshot that the machine's overlay holds. */
+function snapshotTag(nodes: unknown): string {
+  const images = (nodes as { image: { snapshots?: { name: string }[] } }[]).flatMap(
+    ({ image }) => image.snapshots ?? [],
+  )
+  const [snapshot] = images
+  if (snapshot === undefined) throw new Error('a machine in a live state has a snapshot')
+  return snapshot.name
+}
