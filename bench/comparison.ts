@@ -32,6 +32,7 @@ export function toTable(rows: readonly Measured[]): string {
     const times = [ours, against].map((milliseconds) => milliseconds.toFixed(1))
     return `| ${title} | ${times.join(' | ')} | ${ratio.toFixed(2)} | ${limit} |`
   })
-  const head = '| what | ours, ms | against, ms | ratio | at most |\n| --- | --- | --- | --- | --- |'
+  const head =
+    '| what | ours, ms | against, ms | ratio | at most |\n| --- | --- | --- | --- | --- |'
   return [head, ...lines].join('\n')
 }

@@ -9,7 +9,10 @@ const SIZE = 2 ** 30
 
 /** `get` of the backends that work on files, against the bare qemu-img calls that it stands for. */
 export async function fileBackends(directory: string): Promise<Comparison[]> {
-  const [external, internal] = [join(directory, 'external.qcow2'), join(directory, 'internal.qcow2')]
+  const [external, internal] = [
+    join(directory, 'external.qcow2'),
+    join(directory, 'internal.qcow2'),
+  ]
   const disk = (file: string) => ({ disks: [{ name: 'disk', file, format: 'qcow2' as const }] })
   for (const file of [external, internal]) await createBlank(file, SIZE)
   await externalBackend.set(disk(external), 'clean')
