@@ -1,5 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readSmallFiles } from '../files/read-small-files.js'
 import { inStore, unlessMissing } from '../files/storage-error.js'
 import { writeAtomically } from '../files/write-atomically.js'
 import type { Layout } from '../layout.js'
@@ -43,12 +44,14 @@ export class KeyIndex {
   async list(): Promise<Map<string, string>> {
     const { keys } = this.#layout
     return inStore(keys, async () => {
-      const names = (await unlessMissing(readdir(keys))) ?? []
-      const pairs = names
-        .filter((name) => !name.startsWith('.'))
-        .map(async (key) => [key, await unlessMissing(readFile(join(keys, key), 'utf8'))] as const)
+      const files = (await unlessMissing(readdir(keys))) ?? []
+      const names = files.filter((name) => !name.startsWith('.'))
+      const ids = await readSmallFiles(names.map((name) => join(keys, name)))
       const found = new Map<string, string>()
-      for (const [key, id] of await Promise.all(pairs)) if (id !== undefined) found.set(key, id)
+      for (const [index, name] of names.entries()) {
+        const id = ids[index]
+        if (id !== undefined) found.set(name, id)
+      }
       return found
     })
   }

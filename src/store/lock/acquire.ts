@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs'
 import { unlink } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { VmStatesError } from '../../params/errors.js'
@@ -9,6 +10,9 @@ import { take } from './take.js'
 
 /** How long a waiting process sleeps between two looks at the lock, in ms. */
 const POLL = { shortest: 20, longest: 50 }
+
+/** How long until it looks whether the owner still lives, too, in ms. */
+const LOOK_CLOSELY_EVERY = 150
 
 /** How to wait for a lock. */
 export interface LockOptions {
@@ -51,7 +55,7 @@ export async function acquireLock(
         `the lock ${name} was not free within ${timeout} ms: ${describeOwner(owner)} holds ${files.record}`,
       )
     }
-    await pause(Math.min(left, pollInterval()), name, signal)
+    await untilChanged(files.record, owner.nonce, Math.min(left, LOOK_CLOSELY_EVERY), name, signal)
   }
   const lock = new Lock(name, files, me)
   try {
@@ -60,6 +64,28 @@ export async function acquireLock(
   } catch (error) {
     await unlink(files.record)
     throw error
+  }
+}
+
+// A single synchronous readlink is much cheaper than a close look through promises.
+async function untilChanged(
+  record: string,
+  nonce: string,
+  longest: number,
+  name: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const end = performance.now() + longest
+  do {
+    await pause(Math.min(pollInterval(), Math.max(end - performance.now(), 0)), name, signal)
+  } while (performance.now() < end && isRecordOf(record, nonce))
+}
+
+function isRecordOf(record: string, nonce: string): boolean {
+  try {
+    return readlinkSync(record).includes(nonce)
+  } catch {
+    return false
   }
 }
 

@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setImmediate as letOthersRun } from 'node:timers/promises'
-import { inStore, systemCode, unlessMissing } from '../files/storage-error.js'
+import { readSmallFiles } from '../files/read-small-files.js'
+import { inStore, unlessMissing } from '../files/storage-error.js'
 import { MANIFEST_FILE, parseManifest, type StoredObject } from './manifest.js'
-
-const READ_AT_ONCE = 50
 
 function toObject(objects: string, id: string, text: string): StoredObject | undefined {
   const manifest = parseManifest(text)
@@ -21,30 +18,17 @@ export async function readObject(objects: string, id: string): Promise<StoredObj
   return text === undefined ? undefined : toObject(objects, id, text)
 }
 
-function readObjectNow(objects: string, id: string): StoredObject | undefined {
-  try {
-    return toObject(objects, id, readFileSync(join(objects, id, MANIFEST_FILE), 'utf8'))
-  } catch (error) {
-    const code = systemCode(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw error
-  }
-}
-
-/**
- * All objects, the oldest first. Manifests are read synchronously, some at once: a thousand took
- * 16 ms so, and 86 ms with promises, sixteen at a time.
- */
+/** All objects, the oldest first. */
 export async function listObjects(objects: string): Promise<StoredObject[]> {
-  const names = await inStore(objects, async () => (await unlessMissing(readdir(objects))) ?? [])
-  const ids = names.filter((name) => !name.startsWith('.'))
-  const found: StoredObject[] = []
-  for (const [index, id] of ids.entries()) {
-    if (index % READ_AT_ONCE === READ_AT_ONCE - 1) await letOthersRun()
-    const object = readObjectNow(objects, id)
-    if (object !== undefined) found.push(object)
-  }
-  return found.sort((a, b) => (age(a) < age(b) ? -1 : 1))
+  return inStore(objects, async () => {
+    const names = (await unlessMissing(readdir(objects))) ?? []
+    const ids = names.filter((name) => !name.startsWith('.'))
+    const texts = await readSmallFiles(ids.map((id) => join(objects, id, MANIFEST_FILE)))
+    return ids
+      .map((id, index) => toObject(objects, id, texts[index] ?? ''))
+      .filter((object) => object !== undefined)
+      .sort((a, b) => (age(a) < age(b) ? -1 : 1))
+  })
 }
 
 function age({ id, manifest }: StoredObject): string {

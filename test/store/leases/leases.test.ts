@@ -96,7 +96,7 @@ test('a lease waits for a removal that is under way, and then says what came of 
     () => 'leased',
     () => 'refused',
   )
-  await expect.poll(() => readdir(join(store.root, 'leases'))).toHaveLength(1)
+  await expect.poll(() => readdir(join(store.root, 'leases')), { timeout: 10_000 }).toHaveLength(1)
   await addObject(store, 'meanwhile')
   await rm(object.directory, { recursive: true })
   await removal.release()

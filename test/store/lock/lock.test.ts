@@ -129,7 +129,7 @@ test('a lock survives the loss of its heartbeat, and beats again', async () => {
   const lock = await store.lock('shaken')
   const heartbeat = join(store.root, 'locks/.heartbeat-shaken')
   await rm(heartbeat, { recursive: true })
-  await expect.poll(() => stat(heartbeat).then(() => true), { timeout: 5000 }).toBe(true)
+  await expect.poll(() => stat(heartbeat).then(() => true), { timeout: 10_000 }).toBe(true)
   await lock.assertHeld()
   await lock.release()
   await (await store.lock('shaken', { timeout: 0 })).release()
