@@ -4,8 +4,8 @@ import type { DirectKernel, Disk, LaunchOptions } from './launch-options.js'
 import { optionValue } from './option-value.js'
 
 /** The file descriptors that QEMU inherits: one end of a socket pair each. */
-export const QMP_FD = 3
-export const AGENT_FD = 4
+const QMP_FD = 3
+const AGENT_FD = 4
 
 /** The network card's name in the human monitor, for port forwards. */
 export const NETWORK_ID = 'net0'

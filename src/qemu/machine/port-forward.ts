@@ -12,7 +12,7 @@ const FORWARD =
   /^\s*TCP\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(?<host>\d+)\s+\S+\s+(?<guest>\d+)\s/gm
 
 /** The TCP forwards on the host's loopback in what `info usernet` printed. */
-export function parsePortForwards(text: string): PortForward[] {
+function parsePortForwards(text: string): PortForward[] {
   return [...text.matchAll(FORWARD)].map(({ groups }) => ({
     guestPort: Number(groups?.guest),
     hostPort: Number(groups?.host),

@@ -1,13 +1,24 @@
+import type { Duplex } from 'node:stream'
 import { withDeadline } from '../deadline.js'
-import type { MachineProcess } from './machine-process.js'
+import type { QmpClient } from '../qmp/client.js'
+import type { ExitStatus } from './exit-status.js'
 
 /** Milliseconds for each way of ending QEMU, before the next and harder one. */
 const QUIT_TIMEOUT = 3000
 const TERM_TIMEOUT = 1000
 const KILL_TIMEOUT = 5000
 
+/** What ending a QEMU process takes of it. */
+interface Stoppable {
+  readonly pid: number
+  readonly running: boolean
+  readonly exited: Promise<ExitStatus>
+  readonly qmp: QmpClient
+  readonly agent: Duplex
+}
+
 /** Ends a QEMU process: `quit`, else SIGTERM, else SIGKILL. Never rejects. */
-export async function stopProcess(machine: MachineProcess): Promise<void> {
+export async function stopProcess(machine: Stoppable): Promise<void> {
   const endsWithin = async (timeout: number) =>
     withDeadline(machine.exited, 'QEMU', { timeout }).then(
       () => true,
@@ -29,7 +40,7 @@ export async function stopProcess(machine: MachineProcess): Promise<void> {
   release(machine)
 }
 
-function release(machine: MachineProcess): void {
+function release(machine: Stoppable): void {
   machine.qmp.close()
   machine.agent.destroy()
 }

@@ -6,20 +6,13 @@ import { runJob } from './job.js'
 import { LineSplitter } from './line-splitter.js'
 import { type QmpEvent, type QmpMessage, readMessage } from './message.js'
 import { monitorError } from './monitor-text.js'
+import type { QmpArguments, WaitForEventOptions } from './options.js'
 
 /** Milliseconds that a command may take unless told: QEMU answers late while it writes guest RAM. */
 const COMMAND_TIMEOUT = 30_000
 
-/** The arguments of a QMP command, as QEMU's reference manual lists them. */
-export type QmpArguments = Readonly<Record<string, unknown>>
-
 /** Called with each event that was subscribed to. It must not throw. */
 export type QmpListener = (event: QmpEvent) => void
-
-/** What to wait for: the first event of a name that also matches. */
-export interface WaitForEventOptions extends Patience {
-  match?: (event: QmpEvent) => boolean
-}
 
 interface Pending {
   command: string

@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { VmStatesError } from '../../params/errors.js'
 import { type Patience, withDeadline } from '../deadline.js'
-import type { QmpArguments, QmpClient } from './client.js'
+import type { QmpEvent } from './message.js'
+import type { QmpArguments, WaitForEventOptions } from './options.js'
 
 /** Milliseconds that a job may take unless told: gigabytes of guest RAM on a slow disk. */
 const JOB_TIMEOUT = 300_000
+
+/** What a job needs of a connection. */
+interface Connection {
+  execute(command: string, args?: QmpArguments, patience?: Patience): Promise<unknown>
+  waitForEvent(name: string, options: WaitForEventOptions): Promise<QmpEvent>
+}
 
 interface JobInfo {
   id: string
@@ -16,7 +23,7 @@ interface JobInfo {
  * failed is `concluded` like one that succeeded; only its `error` tells them apart.
  */
 export async function runJob(
-  client: QmpClient,
+  client: Connection,
   command: string,
   args: QmpArguments,
   patience: Patience,

@@ -1,8 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { processStartTime } from '../../../src/qemu/machine/proc-stat.js'
 import { bareOptions } from './bare-machine.js'
 
@@ -15,8 +16,15 @@ async function startLauncher() {
   const parent = spawn(process.execPath, [jiti, launcher, options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  onTestFinished(() => {
+    parent.kill('SIGKILL')
+  })
   const [line] = await once(createInterface(parent.stdout), 'line')
-  return { parent, pid: Number(line) }
+  const pid = Number(line)
+  onTestFinished(() => {
+    if (processStartTime(pid) !== undefined) process.kill(pid, 'SIGKILL')
+  })
+  return { parent, pid }
 }
 
 async function expectEnd(pid: number) {
@@ -31,11 +39,10 @@ test('QEMU dies with a parent that is killed with -9', async () => {
 })
 
 test('QEMU is in a session of its own, where no Ctrl-C of a terminal reaches it', async () => {
-  const { parent, pid } = await startLauncher()
-  const session = execFileSync('ps', ['-o', 'sid=', '-p', String(pid)], { encoding: 'utf8' })
+  const { pid } = await startLauncher()
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+  const [, , , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   expect(Number(session)).toBe(pid)
-  parent.kill('SIGKILL')
-  await expectEnd(pid)
 })
 
 test('a process that has ended is not running, even before anyone has reaped it', async () => {
@@ -43,8 +50,10 @@ test('a process that has ended is not running, even before anyone has reaped it'
   const shell = spawn('sh', ['-c', 'sleep 0.01 & echo $!; exec sleep 30'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  onTestFinished(() => {
+    shell.kill('SIGKILL')
+  })
   const [line] = await once(createInterface(shell.stdout), 'line')
   await expectEnd(Number(line))
   expect(() => process.kill(Number(line), 0)).not.toThrow()
-  shell.kill('SIGKILL')
 })
