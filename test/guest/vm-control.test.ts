@@ -172,20 +172,18 @@ describe('an agent', () => {
     expect((await vm.exec('ls', ['/root'])).stdout).toBe('')
   })
 
-  test('that was restarted is an error for what it forgot, and works on', async () => {
-    const { vm } = await rewound()
-    const start = performance.now()
-    const error = await rejection(vm.exec('sh', ['-c', 'killall qemu-ga; sleep 1000']))
-    expect(error.code).toBe('GUEST_AGENT_SILENT')
-    expect(error.message).toContain('the guest agent was restarted')
-    expect((await vm.exec('echo', ['back'])).stdout).toBe('back')
-    expect(performance.now() - start).toBeLessThan(15_000)
-  }, 40_000)
-
   test('that forbids commands is an error that says which and where to allow it', async () => {
     const { vm } = await rewound()
     await vm.$`sed -i 's/exec qemu-ga/& -b guest-exec/' /sbin/agent`
-    await rejection(vm.exec('killall', ['qemu-ga']))
+    // With nothing on the channel meanwhile: a port that is closed while data arrives may stay deaf
+    // (QEMU 7.2, Linux 6.1; docs/decisions/054).
+    await vm.$`{
+      sleep 1
+      killall qemu-ga
+      until pidof qemu-ga; do sleep 0.1; done
+      echo the agent is back >/dev/console
+    } </dev/null >/dev/null 2>&1 &`
+    await expect.poll(() => vm.console.tail(), { timeout: 20_000 }).toContain('the agent is back')
     await vm.ready({ timeout: 20_000 })
     const error = await rejection(vm.exec('true'))
     expect(error.code).toBe('GUEST_AGENT_REFUSED')
