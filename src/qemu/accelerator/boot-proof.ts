@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isVmStatesError } from '../../params/errors.js'
+import { abortedError } from '../deadline.js'
 import { launch } from '../machine/launch.js'
 import type { DirectKernel } from '../machine/launch-options.js'
 import type { MachineProcess } from '../machine/machine-process.js'
@@ -64,7 +65,7 @@ export async function boots(accelerator: Accelerator, proof: BootProof): Promise
 async function printsMarker(machine: MachineProcess, proof: BootProof): Promise<boolean> {
   const deadline = Date.now() + proof.timeout
   while (Date.now() < deadline) {
-    proof.signal?.throwIfAborted()
+    if (proof.signal?.aborted) throw abortedError('trying a guest', proof.signal)
     if (MARKER.test(await machine.consoleTail(2 ** 16))) return true
     if (!machine.running) return false
     await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL))

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { boots } from '../../../src/qemu/accelerator/boot-proof.js'
 import { chooseAccelerator, kvmObstacle } from '../../../src/qemu/accelerator/choose.js'
 import { provenKvm } from '../../../src/qemu/accelerator/kvm-proof.js'
+import { tinyGuest } from '../../support/tiny.js'
 import { temporaryDirectory } from '../machine/bare-machine.js'
 
 const qemu = { binary: 'qemu-system-x86_64', cpuModel: 'qemu64' }
@@ -55,4 +56,17 @@ test('a guest that prints nothing of a kernel does not boot', async () => {
   const kernel = join(await temporaryDirectory(), 'kernel')
   await writeFile(kernel, 'no kernel')
   expect(await boots('tcg', { ...qemu, guest: { kernel }, timeout: 5000 })).toBe(false)
+})
+
+test('a Linux guest that reaches its first process boots', async () => {
+  const { directKernel: guest } = await tinyGuest()
+  expect(await boots('tcg', { ...qemu, guest, timeout: 30_000 })).toBe(true)
+})
+
+test('a proof of a boot can be cancelled', async () => {
+  const { directKernel: guest } = await tinyGuest()
+  const signal = AbortSignal.timeout(300)
+  await expect(boots('tcg', { ...qemu, guest, timeout: 30_000, signal })).rejects.toMatchObject({
+    code: 'ABORTED',
+  })
 })
