@@ -1,0 +1,136 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { image } from '../../../src/images/image.js'
+import { machine } from '../../../src/states/definitions/machine.js'
+import type { State } from '../../../src/states/definitions/types.js'
+import { Context } from '../../../src/states/graph/context.js'
+import { ensure } from '../../../src/states/graph/ensure.js'
+import type { BuildEvent } from '../../../src/states/graph/progress.js'
+import { openMachine } from '../../../src/states/machines/machine-in-hand.js'
+import { makeStoreWithTiny } from '../../support/store-with-tiny.js'
+
+let root: string
+let context: Context
+const events: BuildEvent[] = []
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'vms-ensure-'))
+  await makeStoreWithTiny(root)
+  context = await open()
+}, 120_000)
+afterAll(async () => {
+  await context.close()
+  await rm(root, { recursive: true, force: true })
+})
+beforeEach(() => {
+  events.length = 0
+})
+
+const open = (build: 'missing' | 'never' = 'missing') =>
+  Context.open({ store: root, build, label: 'test', onBuildEvent: (event) => events.push(event) })
+
+const tiny = machine('tiny', { image: image.tiny(), memory: '128 MiB' })
+const page = tiny.state('page', (vm) => vm.writeFile('/page', 'hello'))
+const live = page.live('live', (vm) => vm.writeFile('/tmp/live', 'warm'))
+const child = live.live('child', (vm) => vm.writeFile('/tmp/child', 'warmer'))
+
+const built = () => events.flatMap((event) => (event.kind === 'built' ? [event.state] : []))
+
+/** What an operation must leave as it found it. */
+const leftBehind = async () => ({
+  objects: await readdir(join(root, 'objects')),
+  keys: await readdir(join(root, 'keys')),
+  machines: (await readdir((await context.run()).directory)).filter((name) => /^tiny/.test(name)),
+  locks: (await readdir(join(root, 'locks'))).filter((name) => name.startsWith('state-')),
+})
+
+describe('ensure()', () => {
+  it('builds a chain once for all who ask at the same moment, and then no more', async () => {
+    const other = await open()
+    const states = await Promise.all([ensure(live, context), ensure(live, other)])
+    expect(states[0].objects).toEqual(states[1].objects)
+    expect(built()).toEqual(['tiny/page', 'tiny/live'])
+    const again = await ensure(live, other)
+    expect(built()).toHaveLength(2)
+    await Promise.all([...states, again].map((state) => state.release()))
+    await other.close()
+  })
+
+  it('builds live states on live states, with what their RAM held', async () => {
+    await using opened = await openMachine(child, context, { purpose: 'test' })
+    const vm = opened.handle()
+    const { stdout } = await vm.$`cat /page /tmp/live /tmp/child`
+    expect(stdout).toBe('hellowarmwarmer')
+  })
+
+  it('keeps the log of a build with the state', async () => {
+    const { objects, release } = await ensure(page, context)
+    const log = await readFile(join(root, 'objects', String(objects[0]), 'build.log'), 'utf8')
+    expect(log).toMatch(/^tiny\/page, .*\n.* start\n.* setup\n.* capture\n/)
+    expect(log).toContain('vm-states tiny guest ready')
+    await release()
+  })
+
+  it('refuses a state that is missing where builds are off, and changes nothing', async () => {
+    const missing = tiny.state('missing', () => {})
+    const before = await leftBehind()
+    await using never = await open('never')
+    await expect(ensure(missing, never)).rejects.toMatchObject({
+      code: 'STATE_NOT_BUILT',
+      message: expect.stringContaining(`tiny/missing is not in the store ${root}`),
+    })
+    expect(await leftBehind()).toEqual(before)
+  })
+})
+
+describe('a build that fails', () => {
+  const cases: [what: string, state: State, says: RegExp][] = [
+    [
+      'by its setup',
+      page.state('failing', (vm) => vm.$`echo on its way; ls /nowhere`),
+      /^tiny\/failing could not be built: its setup failed: .*ls \/nowhere/,
+    ],
+    [
+      'by an error of its own',
+      page.state('throwing', () => {
+        throw new Error('not today')
+      }),
+      /^tiny\/throwing could not be built: its setup failed: not today/,
+    ],
+    [
+      'by a setup that takes too long',
+      page.live('slow', (vm) => vm.$`sleep 60`, { timeout: 500 }),
+      /^tiny\/slow could not be built: its setup failed: .* did not end within 500 ms/,
+    ],
+    [
+      'by a guest that does not shut down in time',
+      page.state('lasting', () => {}, { shutdownTimeout: 1 }),
+      /^tiny\/lasting could not be built: the machine could not be captured: /,
+    ],
+  ]
+
+  it.each(cases)('%s says so, and leaves nothing but its log', async (_, state, says) => {
+    const before = await leftBehind()
+    const error = await ensure(state, context).catch((error: unknown) => error)
+    expect(error).toMatchObject({ code: 'BUILD_FAILED', message: expect.stringMatching(says) })
+    expect(error).toMatchObject({ message: expect.stringContaining('vm-states tiny guest ready') })
+    const path = /The whole log: (.*)$/.exec((error as Error).message)?.[1]
+    expect(await readFile(String(path), 'utf8')).toContain('The serial console:\n')
+    expect(await leftBehind()).toEqual(before)
+  })
+
+  it('by being cancelled is only that', async () => {
+    const before = await leftBehind()
+    const controller = new AbortController()
+    const cancelled = page.state('cancelled', async (vm) => {
+      controller.abort(new Error('enough'))
+      await vm.$`sleep 60`
+    })
+    await expect(ensure(cancelled, context, { signal: controller.signal })).rejects.toMatchObject({
+      code: 'ABORTED',
+    })
+    expect(await leftBehind()).toEqual(before)
+  })
+})
