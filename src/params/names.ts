@@ -20,7 +20,7 @@ export const nameSchema = z
   .refine((name) => !name.includes('..'), 'a name cannot hold ".."')
 
 /** Names that mean something by themselves: the image as it is, and the machine booted and ready. */
-export const RESERVED_STATE_NAMES: readonly string[] = ['root', 'boot']
+const RESERVED_STATE_NAMES: readonly string[] = ['root', 'boot']
 
 /** The name of a state that a user defines. */
 export const stateNameSchema = nameSchema.refine(

@@ -1,17 +1,19 @@
-/** The number of characters to insert, delete or replace to get from one text to the other. */
+/** The number of characters to insert, delete, replace or swap to get from one text to the other. */
 function editDistance(from: string, to: string): number {
-  let previous = Array.from({ length: to.length + 1 }, (_, index) => index)
-  for (let row = 1; row <= from.length; row++) {
-    const current = [row]
+  const rows: number[][] = []
+  const at = (row: number, column: number) => rows[row]?.[column] ?? row + column
+  for (let row = 0; row <= from.length; row++) {
+    rows.push([row])
     for (let column = 1; column <= to.length; column++) {
-      const replaced = (previous[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1)
-      const deleted = (previous[column] ?? 0) + 1
-      const inserted = (current[column - 1] ?? 0) + 1
-      current.push(Math.min(replaced, deleted, inserted))
+      const changed = from[row - 1] === to[column - 1] ? 0 : 1
+      const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]
+      const ways = [at(row, column - 1) + 1]
+      if (row > 0) ways.push(at(row - 1, column) + 1, at(row - 1, column - 1) + changed)
+      if (row > 1 && column > 1 && swapped) ways.push(at(row - 2, column - 2) + 1)
+      rows[row]?.push(Math.min(...ways))
     }
-    previous = current
   }
-  return previous[to.length] ?? 0
+  return at(from.length, to.length)
 }
 
 /**

@@ -54,6 +54,8 @@ describe('the nearest word', () => {
     ['Memory', 'memory'],
     ['cpu', 'cpus'],
     ['reuze', 'reuse'],
+    ['imgae', 'image'],
+    ['pcus', 'cpus'],
   ])('to %j is %j', (word, known) => {
     expect(nearest(word, ['memory', 'cpus', 'reuse', 'image'])).toBe(known)
   })

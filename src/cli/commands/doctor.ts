@@ -13,7 +13,10 @@ const MARKS = {
 } as const
 
 /** `states doctor`: what this host has, and how to mend what it lacks. */
-export async function doctor(_options: { selfTest?: boolean }, context: Context): Promise<Report> {
+export async function doctor(
+  { selfTest = false }: { selfTest?: boolean },
+  context: Context,
+): Promise<Report> {
   requireLinux()
   const { loadConfig } = await import('../../params/load-config.js')
   context.progress.step('looking at this host')
@@ -25,7 +28,12 @@ export async function doctor(_options: { selfTest?: boolean }, context: Context)
     await checkTinyTools(),
     ...(await checkStorePlace(store)),
   ]
-  const healthy = findings.every(({ status }) => status !== 'problem')
+  const isHealthy = () => findings.every(({ status }) => status !== 'problem')
+  if (selfTest && isHealthy()) {
+    const module = await import('../doctor/self-test.js')
+    findings.push(...(await module.selfTest(store, context)))
+  }
+  const healthy = isHealthy()
   return {
     data: { healthy, findings },
     text: findings.map((finding) => show(finding, context.colors)).join('\n'),

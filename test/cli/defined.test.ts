@@ -1,0 +1,210 @@
+import { access, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { execa } from 'execa'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { makeStoreWithTiny } from '../support/store-with-tiny.js'
+import { json, useWorkplace } from './states-command.js'
+
+const place = useWorkplace()
+
+const STATES = `
+import { image, machine } from 'vitest-vm-states/states'
+
+const tiny = machine('tiny', { image: image.tiny(), memory: '128 MiB' })
+export const one = tiny.state('one', (vm) => vm.writeFile('/root/one', '1'))
+export const two = one.state('two', (vm) => vm.writeFile('/root/two', '2'))
+export const live = one.live('live', (vm) => vm.writeFile('/root/live', '3'))
+`
+
+beforeEach(async () => {
+  await mkdir(place.path('node_modules'))
+  await symlink(resolve(import.meta.dirname, '../..'), place.path('node_modules/vitest-vm-states'))
+  await write('package.json', '{ "type": "module" }')
+  await configure({ states: './vm/states.ts', store: './store' })
+  await write('vm/states.ts', STATES)
+})
+
+async function write(name: string, text: string): Promise<void> {
+  await mkdir(dirname(place.path(name)), { recursive: true })
+  await writeFile(place.path(name), text)
+}
+
+async function configure(config: object): Promise<void> {
+  const text = `import { defineConfig } from 'vitest-vm-states/states'
+    export default defineConfig(${JSON.stringify(config)})`
+  await write('states.config.ts', text)
+}
+
+interface View {
+  name: string
+  status: string
+  size?: number
+  reason?: string
+}
+
+async function list(...args: string[]): Promise<View[]> {
+  return (json(await place.states(['list', '--json', ...args])) as { states: View[] }).states
+}
+
+/** Name and status of what is listed. */
+async function statuses(...args: string[]): Promise<string[]> {
+  return (await list(...args)).map(({ name, status }) => `${name} ${status}`)
+}
+
+const exists = (name: string) =>
+  access(place.path(name)).then(
+    () => true,
+    () => false,
+  )
+
+describe('states of the configuration', () => {
+  test('are built for an overlay, shown, kept while it exists, and removed', async () => {
+    await makeStoreWithTiny(place.path('store'))
+    const overlay = place.path('out.qcow2')
+    expect(await place.states(['get', 'tiny/two', '--output', 'out.qcow2'])).toMatchObject({
+      exitCode: 0,
+      stdout: `${overlay} stands on tiny/two`,
+    })
+    const args = ['info', '--backing-chain', '--output=json', '-f', 'qcow2', overlay]
+    const chain = JSON.parse((await execa('qemu-img', args)).stdout) as { filename: string }[]
+    expect(chain[0]?.filename).toBe(overlay)
+    expect(chain[1]?.filename).toContain(place.path('store/objects/'))
+    expect((await execa('qemu-img', ['check', '-f', 'qcow2', overlay])).exitCode).toBe(0)
+
+    expect(await place.states(['check', 'tiny/two'])).toMatchObject({
+      exitCode: 0,
+      stdout: 'tiny/two is there',
+    })
+    expect(await statuses()).toEqual([
+      'tiny/root image',
+      'tiny/one built',
+      'tiny/two built',
+      'tiny/live not built',
+    ])
+    const { stdout } = await place.states(['show', 'tiny'])
+    expect(stdout).toMatch(/^STATE +KIND +STANDS ON +STATUS +BUILT ON +SIZE\n/)
+    expect(stdout).toMatch(/^tiny\/two +disk +one +built +\d{4}-\d\d-\d\d .* [KM]iB$/m)
+
+    // Another version of the project has another state of that name.
+    await write('vm/states.ts', STATES.replace(`'2'`, `'changed'`))
+    expect(await statuses()).toContain('tiny/two not built')
+    expect(await statuses()).toContain('tiny/two stored')
+    expect(await statuses('other')).toEqual([])
+    await write('vm/states.ts', STATES)
+
+    const again = await place.states(['get', 'tiny/two', '--output', 'out.qcow2'])
+    expect(again.exitCode).toBe(2)
+    expect(again.stderr).toContain(`error OUTPUT_EXISTS: ${overlay}`)
+
+    const parent = await place.states(['unset', 'tiny/one'])
+    expect(parent.exitCode).toBe(1)
+    expect(parent.stderr).toContain('error STATE_HAS_CHILDREN: ')
+    const pinned = await place.states(['unset', 'tiny/two'])
+    expect(pinned.exitCode).toBe(1)
+    expect(pinned.stderr).toContain('error OBJECT_IN_USE: ')
+    await execa('rm', [overlay])
+    const { stdout: removed } = await place.states(['unset', 'tiny/one', '--with-children'])
+    expect(removed).toBe('tiny/one is removed from the store')
+    expect(await statuses('tiny')).toEqual([
+      'tiny/root image',
+      'tiny/one not built',
+      'tiny/two not built',
+      'tiny/live not built',
+    ])
+  })
+
+  test('are told to be missing with exit code 1', async () => {
+    expect(await place.states(['check', 'tiny/one'])).toMatchObject({
+      exitCode: 1,
+      stdout: 'tiny/one is not built',
+    })
+    expect(await place.states(['unset', 'tiny/one'])).toMatchObject({
+      exitCode: 0,
+      stdout: 'tiny/one is not in the store',
+    })
+    expect((await place.states(['unset', 'tiny/one', '--on-missing', 'abort'])).exitCode).toBe(1)
+  })
+
+  test('are not built where that is not wanted', async () => {
+    const get = ['get', 'tiny/one', '--output', 'out.qcow2']
+    const abort = await place.states([...get, '--on-missing', 'abort'])
+    expect(abort.exitCode).toBe(1)
+    expect(abort.stderr).toContain('error STATE_NOT_BUILT: ')
+    const never = await place.states(get, { env: { VM_STATES_BUILD: 'never' } })
+    expect(never.exitCode).toBe(1)
+    expect(never.stderr).toContain('error STATE_NOT_BUILT: ')
+    const ignore = await place.states([...get, '--on-missing', 'ignore'])
+    expect(ignore).toMatchObject({ exitCode: 0, stdout: 'tiny/one: nothing done' })
+    expect(await exists('out.qcow2')).toBe(false)
+  })
+
+  test('that are live cannot be an overlay', async () => {
+    const { exitCode, stderr } = await place.states(['get', 'tiny/live', '--output', 'a.qcow2'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('error STATE_IS_LIVE: ')
+    expect(await exists('a.qcow2')).toBe(false)
+  })
+
+  test('do not include the image itself when it comes to removing', async () => {
+    const { exitCode, stderr } = await place.states(['unset', 'tiny/root'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('error SETUP_ONLY: tiny/root is the image itself')
+  })
+
+  test.each([
+    ['tniy/one', 'tniy is neither an image nor a machine', 'Did you mean tiny?'],
+    ['tiny/ome', 'the machine tiny has no state ome', 'Did you mean one?'],
+    [
+      'tiny/other',
+      'the machine tiny has no state other',
+      'The machine tiny has root, one, two, live.',
+    ],
+  ])('%s is unknown, and the near name is told', async (target, message, hint) => {
+    const { exitCode, stderr } = await place.states(['show', target])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(`error STATE_UNKNOWN: ${message}\n  ${hint}`)
+  })
+
+  test('without a configuration are none', async () => {
+    const cwd = place.path('vm')
+    await execa('rm', [place.path('states.config.ts')])
+    const { stderr } = await place.states(['check', 'tiny/one'], { cwd })
+    expect(stderr).toContain('There is no states.config.ts here or above')
+    const { stdout } = await place.states(['list'], { cwd })
+    expect(stdout).toBe(`there are no states in ${place.path('cache/vitest-vm-states')}`)
+  })
+
+  test.each([
+    ['cannot be parsed', 'export const a = ('],
+    ['throw', 'throw new Error("out of order")'],
+    ['import what is not there', 'import "./nowhere.js"'],
+  ])('in a file that would %s are an error that names the file', async (_what, text) => {
+    await write('vm/states.ts', text)
+    const { exitCode, stderr } = await place.states(['list'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(`error INVALID_CONFIG: ${place.path('vm/states.ts')} cannot be loaded`)
+  })
+
+  test('whose image is missing are listed all the same', async () => {
+    await write('vm/states.ts', STATES.replace('image.tiny()', `image.file('./none.qcow2')`))
+    const states = await list()
+    expect(states.map(({ name, status }) => `${name} ${status}`)).toEqual([
+      'tiny/root unknown',
+      'tiny/one unknown',
+      'tiny/two unknown',
+      'tiny/live unknown',
+    ])
+    expect(states[1]?.reason).toContain('none.qcow2')
+  })
+})
+
+describe('states doctor --self-test', () => {
+  test('boots, saves and restores a guest, and leaves no state behind', async () => {
+    await makeStoreWithTiny(place.path('store'))
+    const { exitCode, stdout } = await place.states(['doctor', '--self-test'])
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/^ok +boot and save +a tiny guest was booted and saved \(\d+\.\d s\)$/m)
+    expect(stdout).toMatch(/^ok +restore +it was restored, changed, and restored without/m)
+    expect(await statuses('doctor')).toEqual([])
+  })
+})
