@@ -18,7 +18,9 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-test('an ordinary user builds the guest, though the system has no package lists', async () => {
+test('an ordinary user builds the guest, though the system has no package lists', {
+  timeout: 180_000,
+}, async () => {
   await chmod(directory, 0o777)
   const config = join(directory, 'apt.conf')
   await writeFile(config, `Dir::State::lists "${join(directory, 'no-lists')}";\n`)
