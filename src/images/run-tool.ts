@@ -33,7 +33,8 @@ export async function runTool(
   })
   if (!result.failed) return result.stdout
   if (result.isCanceled) throw new VmStatesError('ABORTED', `${file} was cancelled`)
-  if (result.code === 'ENOENT') {
+  // EACCES: nowhere, and a directory of PATH may not be searched.
+  if (result.code === 'ENOENT' || result.code === 'EACCES') {
     throw new VmStatesError('TOOL_MISSING', `${file} is not installed on this host`, {
       hint: `Install the package ${install}.`,
     })
