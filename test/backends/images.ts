@@ -27,7 +27,7 @@ export class Images implements AsyncDisposable {
 
   /** What a guest would see: the byte, if the whole image holds it. */
   async read(file: string): Promise<number> {
-    const raw = join(this.directory, '.raw')
+    const raw = `${file}.raw`
     execFileSync('qemu-img', ['convert', '-U', '-f', 'qcow2', '-O', 'raw', file, raw])
     const bytes = await readFile(raw)
     await rm(raw)

@@ -1,7 +1,6 @@
-import { readFile, rm } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { syncPath } from '../../store/files/sync-path.js'
-import { writeAtomically } from '../../store/files/write-atomically.js'
 
 /** A name whose file changes, and how to get back what it stood for. */
 export interface JournalEntry {
@@ -54,8 +53,13 @@ export async function writeJournal({ file, images, entries }: Journal): Promise<
   })
 }
 
+/** Under a name that whoever comes next removes if this process dies. */
 async function write(file: string, content: Written): Promise<void> {
-  await writeAtomically(file, JSON.stringify(content), { replace: true, durable: true })
+  const unfinished = `${file}-unfinished`
+  await writeFile(unfinished, JSON.stringify(content))
+  await syncPath(unfinished)
+  await rename(unfinished, file)
+  await syncPath(dirname(file))
 }
 
 /** The journal that an image is part of; undefined if no change is under way. */
