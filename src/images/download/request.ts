@@ -21,7 +21,7 @@ export function showUrl(url: string | URL): string {
 }
 
 /** An error that another attempt cannot mend. */
-export function refused(url: string | URL, problem: string): VmStatesError {
+function refused(url: string | URL, problem: string): VmStatesError {
   return new VmStatesError('DOWNLOAD_FAILED', `the download of ${showUrl(url)} failed: ${problem}`)
 }
 

@@ -3,7 +3,7 @@ import { convert } from '../../qemu/qemu-img/convert.js'
 import { runTool } from '../run-tool.js'
 
 /** Bytes that the guest's root filesystem has; the file only holds what is used. */
-export const DISK_SIZE = 512 * 2 ** 20
+const DISK_SIZE = 512 * 2 ** 20
 
 /** Said in full, so that neither the host's mke2fs.conf nor its version decides. */
 const FEATURES =
