@@ -39,9 +39,15 @@ export function useWorkplace() {
     /** Runs the built `states` command there. */
     async states(args: readonly string[], options?: RunOptions) {
       const { exitCode, stdout, stderr } = await this.start(args, options)
-      return { exitCode, stdout, stderr }
+      return { exitCode, stdout, stderr: withoutProgress(stderr) }
     },
   }
+}
+
+/** What a command says of its progress depends on how busy the host is. */
+function withoutProgress(stderr: string): string {
+  const lines = stderr.split('\n')
+  return lines.filter((line) => !line.endsWith(' …')).join('\n')
 }
 
 /** The JSON that a command printed. */
