@@ -84,8 +84,3 @@ export interface MachineDetails {
   /** Every state of the machine by name, the root first. */
   readonly states: Map<string, State>
 }
-
-/** Whatever names a state: itself, or a machine for its root. */
-export type StateLike<M extends string = string, L extends Liveness = Liveness> =
-  | State<M, L>
-  | ('disk' extends L ? MachineDefinition<M> : never)
