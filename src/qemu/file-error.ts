@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../params/error-codes.js'
 import { VmStatesError } from '../params/errors.js'
+import { systemCode } from '../store/files/storage-error.js'
 
 const MEANINGS: Record<string, readonly [ErrorCode, string]> = {
   ENOENT: ['IMAGE_MISSING', 'does not exist'],
@@ -19,9 +20,8 @@ const MEANINGS: Record<string, readonly [ErrorCode, string]> = {
  * @param file - the path as its user knows it
  */
 export function fileError(error: unknown, file: string): unknown {
-  if (!(error instanceof Error) || error instanceof VmStatesError || !('code' in error))
-    return error
-  const meaning = MEANINGS[String(error.code)]
+  const code = systemCode(error)
+  const meaning = code === undefined ? undefined : MEANINGS[code]
   return meaning === undefined
     ? error
     : new VmStatesError(meaning[0], `${file} ${meaning[1]}`, { cause: error })

@@ -36,7 +36,8 @@ const meanings: Record<string, { code: ErrorCode; text: string; hint: string }> 
 
 /** The code of an error of the operating system, such as `ENOENT`. */
 export function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined
+  // Not by `instanceof`: in Vitest's VM pools Node's errors come from another realm.
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }
 
