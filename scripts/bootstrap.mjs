@@ -13,6 +13,7 @@ const tools = [
   { binary: 'mke2fs', debian: 'e2fsprogs' },
   { binary: 'setpriv', debian: 'util-linux' },
   { binary: 'dpkg-deb', debian: 'dpkg' },
+  { binary: 'xz', debian: 'xz-utils' },
 ]
 
 const APT_LISTS = '/var/lib/apt/lists'

@@ -80,10 +80,10 @@ function runTests(title, directory, { prefix = [], args = [], environment = {} }
   })
   const counts = readCounts(report)
   rmSync(report, { force: true })
-  if (passed && counts.passed === 0) failures.push(`tests: ${title}: nothing ran`)
-  if (counts.skipped > 0) failures.push(`tests: ${title}: ${counts.skipped} skipped`)
   // A failed test explains the failed run; anything else that failed the run counts by itself.
   if (!passed && counts.failed > 0) failures.pop()
+  if (passed && counts.passed === 0) failures.push(`tests: ${title}: nothing ran`)
+  if (counts.skipped > 0) failures.push(`tests: ${title}: ${counts.skipped} skipped`)
   return counts
 }
 
