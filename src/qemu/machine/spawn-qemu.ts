@@ -18,6 +18,14 @@ export interface SpawnedQemu {
 }
 
 /**
+ * A parent that died before `setpriv` took effect sends no signal any more. So the last step before
+ * QEMU looks whether it is still there.
+ */
+function ifParentLives(): string[] {
+  return ['/bin/sh', '-c', 'test "$PPID" = "$0" && exec "$@"', String(process.pid)]
+}
+
+/**
  * Starts QEMU in a session of its own, so that a terminal's Ctrl-C does not reach it, and bound to
  * the life of this process (or worker thread), so that not even SIGKILL leaves it behind.
  *
@@ -33,7 +41,7 @@ export async function spawnQemu(
   const commandLine =
     setpriv === undefined
       ? [binary, ...args]
-      : [setpriv, '--pdeathsig', 'KILL', '--', binary, ...args]
+      : [setpriv, '--pdeathsig', 'KILL', '--', ...ifParentLives(), binary, ...args]
   const [file = binary, ...rest] = commandLine
   const log = await open(logFile, 'a', 0o600)
   try {

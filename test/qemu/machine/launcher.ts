@@ -1,4 +1,6 @@
 import { launch } from '../../../src/qemu/machine/launch.js'
 
-const machine = await launch(JSON.parse(process.argv[2] ?? ''))
-process.stdout.write(`${machine.pid}\n`)
+const tell = (line: string) => void process.stdout.write(`${line}\n`)
+
+await launch({ ...JSON.parse(process.argv[2] ?? ''), onSpawn: (pid: number) => tell(String(pid)) })
+tell('launched')
