@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
+import { basename, dirname, join } from 'node:path'
 import { VmStatesError } from '../../params/errors.js'
 import { fileError } from '../../qemu/file-error.js'
 
 async function hold(file: string): Promise<Server> {
-  const path = await realpath(file).catch((error: unknown) => {
+  const path = await place(file).catch((error: unknown) => {
     throw fileError(error, file)
   })
   const digest = createHash('sha256').update(path).digest('hex')
@@ -20,6 +21,15 @@ async function hold(file: string): Promise<Server> {
     })
     server.listen(`\0vm-states-image-${digest}`, () => resolve(server.unref()))
   })
+}
+
+/** The real path of a file that may not be there yet. */
+async function place(file: string): Promise<string> {
+  try {
+    return await realpath(file)
+  } catch {
+    return join(await realpath(dirname(file)), basename(file))
+  }
 }
 
 const release = (server: Server): Promise<void> =>

@@ -33,7 +33,7 @@ export function readTables(
 }
 
 /** What a listing can tell of a tag. */
-export function listedTag(tag: string): string {
+function listedTag(tag: string): string {
   return tag.replace(/ +$/, '')
 }
 

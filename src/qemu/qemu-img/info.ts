@@ -41,18 +41,3 @@ export async function info(
     await runQemuImg(['info', '-U', '--output=json', '-f', format, file], file, options),
   )
 }
-
-/**
- * What QEMU says about an image and everything under it, the image first. Only for images that are
- * the user's own: it opens whatever the headers name.
- *
- * @param file - absolute path
- */
-export async function backingChain(
-  file: string,
-  format: 'qcow2' | 'raw',
-  options?: QemuImgOptions,
-): Promise<ImageInfo[]> {
-  const args = ['info', '-U', '--output=json', '--backing-chain', '-f', format, file]
-  return JSON.parse(await runQemuImg(args, file, options))
-}

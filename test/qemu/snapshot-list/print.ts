@@ -64,7 +64,7 @@ function threeDigits(value: number): string {
 }
 
 /** `size_to_str()` of QEMU's `util/cutils.c`. */
-export function printSize(bytes: number): string {
+function printSize(bytes: number): string {
   const scaled = bytes / (1000 / 1024)
   const power = bytes === 0 ? 0 : Math.max(0, Math.trunc(Math.floor(Math.log2(scaled)) / 10))
   return `${threeDigits(bytes / 1024 ** power)} ${['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'][power]}B`

@@ -1,0 +1,48 @@
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { externalBackend } from '../../../src/backends/external/external-backend.js'
+import { checkRoot, getRoot, setRoot, unsetRoot } from '../../../src/backends/image/root.js'
+import { internalBackend } from '../../../src/backends/internal/internal-backend.js'
+import { Images } from '../images.js'
+
+let images: Images
+
+beforeEach(async () => {
+  images = await Images.open()
+})
+
+afterEach(() => images[Symbol.asyncDispose]())
+
+test('a root is there if every image is', async () => {
+  const file = images.create('a.qcow2', 1)
+  const missing = join(images.directory, 'b.qcow2')
+  expect(await checkRoot(images.target(file))).toBe(true)
+  expect(await checkRoot(images.target(file, missing))).toBe(false)
+  await getRoot(images.target(file))
+  await expect(getRoot(images.target(file, missing))).rejects.toMatchObject({
+    code: 'IMAGE_MISSING',
+  })
+  expect(await images.files()).toEqual(['a.qcow2'])
+})
+
+test('a root is made anew, unless an image has states', async () => {
+  const [file, missing] = [images.create('a.qcow2', 1), join(images.directory, 'b.qcow2')]
+  await setRoot(images.target(file, missing), 2 ** 20)
+  expect([await images.read(file), await images.read(missing)]).toEqual([0, 0])
+  images.write(file, 1)
+  for (const backend of [internalBackend, externalBackend]) {
+    await backend.set(images.target(file), 'clean')
+    await expect(setRoot(images.target(file), 2 ** 20)).rejects.toMatchObject({
+      code: 'STATE_HAS_CHILDREN',
+    })
+    await expect(unsetRoot(images.target(file))).rejects.toThrow(/a.qcow2 has \d states/)
+    expect(await images.read(file)).toBe(1)
+  }
+})
+
+test('a root is removed, with its states when told to', async () => {
+  const [a, b] = [images.create('a.qcow2', 1), images.create('b.qcow2', 2)]
+  await externalBackend.set(images.target(a), 'clean')
+  await unsetRoot(images.target(a, b), { withChildren: true })
+  expect(await images.files()).toEqual([])
+})
