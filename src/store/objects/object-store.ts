@@ -97,7 +97,7 @@ export class ObjectStore {
     if (uses.length === 0) return
     throw new VmStatesError(
       'OBJECT_IN_USE',
-      `the object ${join(this.#layout.objects, id)} cannot be removed: ${uses.join('; ')}`,
+      `the object ${join(this.#layout.objects, id)} cannot be removed: ${[...new Set(uses)].join('; ')}`,
       { hint: 'Remove what stands on it first, or wait until it is no longer in use.' },
     )
   }
