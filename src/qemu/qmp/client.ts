@@ -45,12 +45,16 @@ export class QmpClient {
       cause = error
     })
     this.closed = new Promise((resolve) => {
-      stream.once('close', () => {
+      const onClose = () => {
         this.#lose(cause)
         resolve()
-      })
+      }
+      // Node drains the channels of a child that ends before anyone has read from them.
+      if (stream.closed) onClose()
+      else stream.once('close', onClose)
     })
     stream.once('end', () => stream.destroy())
+    if (stream.readableEnded) stream.destroy()
     this.#greeting.promise.catch(() => {})
   }
 

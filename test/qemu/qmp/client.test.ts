@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -124,6 +125,15 @@ test('what is not QMP ends the connection', async () => {
 test('a peer that does not greet is given up', async () => {
   const opened = QmpClient.open(scriptedPeer(false).stream, { timeout: 50 })
   await expect(opened).rejects.toMatchObject({ code: 'TIMEOUT' })
+})
+
+test('a connection that had ended before is told at once', async () => {
+  const { stream } = scriptedPeer(false)
+  stream.destroy()
+  await once(stream, 'close')
+  await expect(QmpClient.open(stream, { timeout: 5000 })).rejects.toMatchObject({
+    code: 'QMP_CONNECTION_LOST',
+  })
 })
 
 test('a QEMU of the user is reached by its socket', async () => {
