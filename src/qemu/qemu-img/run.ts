@@ -38,7 +38,8 @@ export async function runQemuImg(
     ...(signal === undefined ? {} : { cancelSignal: signal }),
   })
   if (!result.failed) return result.stdout
-  if (result.code === 'ENOENT') {
+  // EACCES: nowhere, and a directory of PATH may not be searched.
+  if (result.code === 'ENOENT' || result.code === 'EACCES') {
     throw new VmStatesError('QEMU_IMG_MISSING', 'qemu-img is not installed, or not in PATH', {
       hint: 'On Debian and Ubuntu: apt-get install qemu-utils',
     })
