@@ -81,6 +81,7 @@ export class UserProject {
     const target = join(modules, 'vitest-vm-states')
     await mkdir(target, { recursive: true })
     for (const name of await readdir(join(root, 'node_modules'))) {
+      if (name.startsWith('.')) continue
       await symlink(join(root, 'node_modules', name), join(modules, name))
     }
     await cp(join(root, 'package.json'), join(target, 'package.json'))
