@@ -12,7 +12,7 @@ export interface TinyGuest {
 }
 
 /** The root of a store that all tests of this user share; it outlives them. */
-export function sharedStoreRoot(): string {
+function sharedStoreRoot(): string {
   return join(tmpdir(), `vm-states-test-${userInfo().uid}`, 'store')
 }
 
