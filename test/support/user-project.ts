@@ -48,7 +48,8 @@ export class UserProject {
     const vitest = join(root, 'node_modules/vitest/vitest.mjs')
     return execa(process.execPath, [vitest, 'run', '--reporter=verbose', ...args], {
       cwd: this.directory,
-      env: { VM_STATES_STORE: this.store, NO_COLOR: '1', ...env },
+      // A run that is killed leaves its temporary files behind.
+      env: { VM_STATES_STORE: this.store, TMPDIR: this.directory, NO_COLOR: '1', ...env },
       all: true,
       reject: false,
     })
