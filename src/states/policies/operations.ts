@@ -1,3 +1,4 @@
+import { stateMissing } from '../../backends/image/state-missing.js'
 import type {
   ImageBackend,
   ImageTarget,
@@ -5,8 +6,8 @@ import type {
   StateRecord,
 } from '../../backends/image-backend.js'
 import { VmStatesError } from '../../params/errors.js'
-import { parse } from '../../params/parse.js'
-import { type PolicyOperation, type PolicyWord, resolvePolicy } from './policy.js'
+import { parse, showValue } from '../../params/parse.js'
+import { type Policy, type PolicyOperation, type PolicyWord, resolvePolicy } from './policy.js'
 
 /** Which backend works on what. */
 export interface Subject {
@@ -141,16 +142,22 @@ async function decide(
   options: PolicyOptions,
 ): Promise<{ word: PolicyWord; exists: boolean }> {
   const policy = resolvePolicy(operation, options)
+  if (needsNoLook(operation, policy)) return { word: policy.exists, exists: true }
   const exists = await backend.check(target, tag, { signal: options.signal })
   const word = exists ? policy.exists : policy.missing
   if (word !== 'abort') return { word, exists }
+  if (!exists) {
+    const hint = `The policy of this ${operation} for a state that is missing is "abort".`
+    throw stateMissing(target.disks, tag, hint)
+  }
   const files = target.disks.map(({ file }) => file).join(', ')
-  const name = JSON.stringify(tag)
-  throw exists
-    ? new VmStatesError('STATE_EXISTS', `${files} has a state ${name} already`, {
-        hint: `The policy of this ${operation} for a state that exists is "abort".`,
-      })
-    : new VmStatesError('STATE_MISSING', `${files} has no state ${name}`, {
-        hint: `The policy of this ${operation} for a state that is missing is "abort".`,
-      })
+  throw new VmStatesError('STATE_EXISTS', `${files} has a state ${showValue(tag)} already`, {
+    hint: `The policy of this ${operation} for a state that exists is "abort".`,
+  })
+}
+
+/** Whether the backend itself refuses what the policy does: it looks anyway, and looking costs. */
+function needsNoLook(operation: PolicyOperation, { exists, missing }: Policy): boolean {
+  const acts = operation === 'unset' ? exists === 'force' : exists === 'reuse'
+  return acts && missing === 'abort' && operation !== 'set' && operation !== 'push'
 }
