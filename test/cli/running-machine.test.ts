@@ -47,6 +47,18 @@ describe('states of a running machine', () => {
     expect(qemu.exitCode).toBeNull()
   })
 
+  test('are shown and removed when it is off, and only got while it runs', async () => {
+    await run('set', disk, 'busy')
+    qemu.kill('SIGKILL')
+    await qemu
+    expect((await place.states(['show', disk])).stdout).toMatch(/^busy +live +live /m)
+    const { exitCode, stderr } = await place.states(['get', disk, 'busy'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(`error MACHINE_NOT_RUNNING: ${disk}: a live state needs a running`)
+    expect((await place.states(['unset', disk, 'busy'])).exitCode).toBe(0)
+    expect((await place.states(['show', disk])).stdout).toBe(`${disk} has no states`)
+  })
+
   test('are not taken of an image that the machine does not have', async () => {
     const other = place.path('other.qcow2')
     await execa('qemu-img', ['create', '-q', '-f', 'qcow2', other, '1M'])

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { ImageBackend, ImageTarget } from '../../backends/image-backend.js'
 import { VmStatesError } from '../../params/errors.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
+import { readQcow2Header } from '../../qemu/qcow2/header.js'
 import type { Subject } from '../../states/policies/operations.js'
 import { type BackendName, loadBackend, OFFLINE, parseBackendName } from './backends.js'
 
@@ -32,7 +33,7 @@ export async function withImages<Result>(
   signal: AbortSignal,
   use: (images: OpenImages) => Promise<Result>,
 ): Promise<Result> {
-  const names = chooseBackends(options)
+  const names = await chooseBackends(file, options)
   const disks = nameDisks([file, ...(options.disk ?? []).map((path) => resolve(path))])
   const backends = await Promise.all(names.map(loadBackend))
   if (options.qmp === undefined) return await use({ target: { disks }, backends })
@@ -70,16 +71,30 @@ export async function findSubject(
   return { backend: having[0] ?? first, target, tag }
 }
 
-function chooseBackends({ backend, qmp }: ImageOptions): readonly BackendName[] {
+async function chooseBackends(
+  file: string,
+  { backend, qmp }: ImageOptions,
+): Promise<readonly BackendName[]> {
   const name = backend === undefined ? undefined : parseBackendName(backend)
   if (name === 'live' && qmp === undefined) {
     throw new VmStatesError('USAGE', 'the backend live works on a running QEMU', {
       hint: 'Say --qmp SOCKET, of a QEMU that was started with -qmp unix:SOCKET,server=on,wait=off',
     })
   }
-  if (qmp === undefined) return name === undefined ? OFFLINE : [name]
+  if (qmp === undefined && name !== undefined) return [name]
+  if (qmp === undefined) return (await hasSnapshots(file)) ? [...OFFLINE, 'live'] : OFFLINE
   if (name === undefined || name === 'live') return ['live']
   throw new VmStatesError('USAGE', `--qmp goes with the backend live, not with ${name}`)
+}
+
+/** Only such an image can have live states, and listing them takes a process. */
+async function hasSnapshots(file: string): Promise<boolean> {
+  try {
+    return (await readQcow2Header(file)).snapshotCount > 0
+  } catch {
+    // What is wrong with the image is for the backends to say.
+    return false
+  }
 }
 
 function nameDisks(files: readonly string[]): Disk[] {
