@@ -12,6 +12,8 @@ import { Vm } from './vm.js'
 /** Milliseconds that QEMU gets to end after its end of the channel has closed. */
 const EXIT_GRACE = 1000
 
+const AWAIT = 'await every call to a vm before its test ends, and keep no handle beyond it'
+
 /**
  * The owner's side of a {@link Vm}: says which process it stands for. The handle survives the swap of
  * its process by a restore.
@@ -25,7 +27,7 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   #state: string | undefined
   #guest: (AttachedGuest & { detach(reason: () => GuestError): void }) | undefined
   #lastProcess: GuestProcess | undefined
-  #released: string | undefined
+  #released: { reason: string; hint: string } | undefined
 
   /** @param identity - the machine's name, and what kind of state the handle is for */
   constructor({ machine, liveness }: { machine: M; liveness: L }) {
@@ -88,10 +90,12 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
    * Ends the handle: every call, now and later, rejects.
    *
    * @param reason - why, as a part of a sentence: `its test has ended`
+   * @param hint - what to do about it
    */
-  release(reason: string): void {
-    this.#released ??= reason
-    this.#guest?.detach(() => this.#releasedError())
+  release(reason: string, hint = AWAIT): void {
+    this.#released ??= { reason, hint }
+    const released = this.#released
+    this.#guest?.detach(() => this.#releasedError(released))
     this.#guest = undefined
   }
 
@@ -114,19 +118,16 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   }
 
   #require(): AttachedGuest {
-    if (this.#released !== undefined) throw this.#releasedError()
+    if (this.#released !== undefined) throw this.#releasedError(this.#released)
     if (this.#guest === undefined) {
       throw new GuestError('GUEST_GONE', `${this.#machine} is not running`)
     }
     return this.#guest
   }
 
-  #releasedError(): GuestError {
-    return new GuestError(
-      'GUEST_RELEASED',
-      `${this.#machine} can no longer be used: ${this.#released}`,
-      { hint: 'await every call to a vm before its test ends, and keep no handle beyond it' },
-    )
+  #releasedError({ reason, hint }: { reason: string; hint: string }): GuestError {
+    const message = `${this.#machine} can no longer be used: ${reason}`
+    return new GuestError('GUEST_RELEASED', message, { hint })
   }
 
   #goneError(status: ExitStatus | undefined): GuestError {
