@@ -3,7 +3,7 @@ import { CompiledSources } from '../../support/compiled-sources.js'
 import { crashCases, killAtStep } from './campaign.js'
 
 /** How many steps apart the kills are; all steps are taken by scripts/campaigns. */
-const STRIDE = Number(process.env.VM_STATES_CRASH_STRIDE ?? 5)
+const STRIDE = Number(process.env.VM_STATES_CRASH_STRIDE ?? 8)
 
 let sources: CompiledSources
 
