@@ -165,6 +165,21 @@ describe('states of the configuration', () => {
     expect(stderr).toContain(`error STATE_UNKNOWN: ${message}\n  ${hint}`)
   })
 
+  test.each([
+    [['./vm/states.ts', './vm/more.ts', './vm/most.ts']],
+    [['./vm/most.ts', './vm/more.ts', './vm/states.ts']],
+  ])('may be spread over files that import each other: %j', async (states) => {
+    const more = (name: string) => `import { one } from './states.js'
+      export const ${name} = one.state('${name}', () => {})`
+    await write('vm/more.ts', more('more'))
+    await write('vm/most.ts', more('most'))
+    await configure({ states, store: './store' })
+    const names = (await list()).map(({ name }) => name)
+    expect(names.sort()).toEqual(
+      ['live', 'more', 'most', 'one', 'root', 'two'].map((n) => `tiny/${n}`),
+    )
+  })
+
   test('without a configuration are none', async () => {
     const cwd = place.path('vm')
     await execa('rm', [place.path('states.config.ts')])

@@ -18,7 +18,9 @@ export interface Definitions {
  */
 export async function loadDefinitions(): Promise<Definitions> {
   const config = await loadConfig()
-  const modules = await Promise.all(config.states.map(loadStatesFile))
+  const modules: Record<string, unknown>[] = []
+  // One after the other: a file that others import must not be loaded twice.
+  for (const file of config.states) modules.push(await loadStatesFile(file))
   return { config, machines: collectMachines(modules) }
 }
 
