@@ -186,7 +186,10 @@ describe('states of the configuration', () => {
     const { stderr } = await place.states(['check', 'tiny/one'], { cwd })
     expect(stderr).toContain('There is no states.config.ts here or above')
     const { stdout } = await place.states(['list'], { cwd })
-    expect(stdout).toBe(`there are no states in ${place.path('cache/vitest-vm-states')}`)
+    const store = place.path('cache/vitest-vm-states')
+    expect(stdout).toBe(`there are no states in ${store}`)
+    const named = await place.states(['list', 'tiny'], { cwd })
+    expect(named.stdout).toBe(`there are no states of tiny in ${store}`)
   })
 
   test.each([

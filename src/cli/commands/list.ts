@@ -28,7 +28,7 @@ export async function list(
     data: { store: config.store, states },
     text:
       states.length === 0
-        ? `there are no states in ${config.store}`
+        ? `there are no states${machine === undefined ? '' : ` of ${machine}`} in ${config.store}`
         : stateTable(states, context.colors),
   }
 }
