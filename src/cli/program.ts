@@ -52,7 +52,9 @@ export function createProgram(
       'after',
       `
 A target is the path of a qcow2 image, followed by a state's name, or machine/state from
-states.config.ts. A name that starts with "-" comes after "--".
+states.config.ts. A name that starts with "-" comes after "--". The name root means the image itself,
+and boot, with --qmp, that its machine runs. An image that exists is replaced (set) or removed (unset)
+as root only with --on-exists force.
 
 Exit codes: 0 done or true, 1 missing or refused by a policy, 2 bad usage or input, 3 a tool failed.
 ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output nginx.qcow2', 'doctor')}`,
@@ -96,7 +98,11 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
     (command) =>
       withImageOptions(command).addHelpText(
         'after',
-        examples('check disk.qcow2 clean', 'check debian/nginx && echo built'),
+        examples(
+          'check disk.qcow2 clean',
+          'check disk.qcow2 root',
+          'check debian/nginx && echo built',
+        ),
       ),
     async () => (await import('./commands/check.js')).check,
   )
@@ -128,14 +134,17 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
         withImageOptions(command),
         'force (default), reuse, abort',
         'force (default), abort',
-      ).addHelpText(
-        'after',
-        examples(
-          'set disk.qcow2 clean',
-          'set disk.qcow2 clean --backend internal --on-exists abort',
-          'set disk.qcow2 busy --qmp /run/vm/qmp.sock',
+      )
+        .option('--size <size>', 'for the name root: make a new, blank image of this size')
+        .addHelpText(
+          'after',
+          examples(
+            'set disk.qcow2 clean',
+            "set disk.qcow2 root --size '8 GiB'",
+            'set disk.qcow2 clean --backend internal --on-exists abort',
+            'set disk.qcow2 busy --qmp /run/vm/qmp.sock',
+          ),
         ),
-      ),
     async () => (await import('./commands/set.js')).set,
   )
   add(

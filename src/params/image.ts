@@ -27,14 +27,13 @@ const urlImageSchema = optionsSchema({
   format: formatSchema.optional(),
 })
 
-const blankImageSchema = optionsSchema({
-  kind: z.literal('blank'),
-  /** Bytes that the guest sees. */
-  size: sizeSchema.refine(
-    (bytes) => bytes % 512 === 0,
-    'a disk has a multiple of 512 bytes, the size of a sector',
-  ),
-})
+/** The size of an empty disk, as the guest sees it; parsed to bytes. */
+export const blankSizeSchema = sizeSchema.refine(
+  (bytes) => bytes % 512 === 0,
+  'a disk has a multiple of 512 bytes, the size of a sector',
+)
+
+const blankImageSchema = optionsSchema({ kind: z.literal('blank'), size: blankSizeSchema })
 
 const tinyImageSchema = optionsSchema({ kind: z.literal('tiny') })
 

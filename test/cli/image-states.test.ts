@@ -235,7 +235,7 @@ describe('states', () => {
     expect(stderr).toContain('Say which: --backend NAME')
   })
 
-  test.each(['a/b', '..', 'a b', '7', '-a', 'root'])(
+  test.each(['a/b', '..', 'a b', '7', '-a', 'boot'])(
     'refuses to set a state called %j',
     async (name) => {
       const before = await readFile(disk)

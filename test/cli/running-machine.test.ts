@@ -59,6 +59,17 @@ describe('states of a running machine', () => {
     expect((await place.states(['show', disk])).stdout).toBe(`${disk} has no states`)
   })
 
+  test('begin with boot: that it runs', async () => {
+    expect(await run('check', disk, 'boot')).toMatchObject({
+      exitCode: 0,
+      stdout: `${disk} has state "boot"`,
+    })
+    const nowhere = await place.states(['check', disk, 'boot', '--qmp', `${socket}2`])
+    expect(nowhere).toMatchObject({ exitCode: 1, stderr: '' })
+    expect((await run('check', place.path('other.qcow2'), 'boot')).exitCode).toBe(2)
+    expect((await run('set', disk, 'boot')).stderr).toContain('INVALID_NAME')
+  })
+
   test('are not taken of an image that the machine does not have', async () => {
     const other = place.path('other.qcow2')
     await execa('qemu-img', ['create', '-q', '-f', 'qcow2', other, '1M'])

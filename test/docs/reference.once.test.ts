@@ -6,7 +6,7 @@ import { Vm } from '../../src/guest/vm.js'
 import { configSchema } from '../../src/params/config.js'
 import { machineOptionsSchema } from '../../src/params/machine.js'
 import { stateOptionsSchema } from '../../src/params/state.js'
-import { resolvePolicy } from '../../src/states/policies/policy.js'
+import { resolvePolicy, resolveRootPolicy } from '../../src/states/policies/policy.js'
 import { readDocument, root } from './documents.js'
 
 const BIN = resolve(root, 'dist/cli/bin.js')
@@ -93,6 +93,18 @@ describe('the reference has exactly', () => {
       return [operation, `${exists} / ${missing}`]
     })
     expect(defaults).toEqual(expected)
+  })
+
+  test('the words and the defaults of the policies for roots', () => {
+    for (const [operation = '', exists = '', missing = '', defaults] of rows(
+      section('### Roots and boots'),
+    )) {
+      const words = (text: string) => text.split(', ')
+      for (const word of words(exists)) resolveRootPolicy(operation as 'get', { exists: word })
+      for (const word of words(missing)) resolveRootPolicy(operation as 'get', { missing: word })
+      const policy = resolveRootPolicy(operation as 'get')
+      expect(`${policy.exists} / ${policy.missing}`).toBe(defaults)
+    }
   })
 
   test('the commands and their options', async () => {

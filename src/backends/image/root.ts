@@ -1,13 +1,16 @@
+import { lstat } from 'node:fs/promises'
 import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import { check } from '../../qemu/qemu-img/check.js'
 import { createBlank } from '../../qemu/qemu-img/create.js'
 import { newNonce } from '../../store/names.js'
-import { listStateFiles } from '../external/states.js'
+import { imagesOn, listStateFiles } from '../external/states.js'
 import { workOn } from '../external/work-on.js'
 import type { ImageTarget, OperationOptions, UnsetOptions } from '../image-backend.js'
 import { helperFile } from '../swap/journal.js'
+import { recoverSwap } from '../swap/recover.js'
 import { type Change, dropStaged, swapFiles } from '../swap/swap-files.js'
 import { withImagesLocked } from './lock.js'
+import { refuseRunning } from './refuse-running.js'
 import { type Image, requireImages } from './require-images.js'
 
 /**
@@ -37,31 +40,54 @@ export async function getRoot(target: ImageTarget, options: OperationOptions = {
   })
 }
 
+/** Whether a file is at the place of any of a target's images, whatever it is. Changes nothing. */
+export async function hasAnyImage(target: ImageTarget): Promise<boolean> {
+  return (await filesThere(target)).length > 0
+}
+
+/** What {@link setRoot} can be told. */
+export interface SetRootOptions extends OperationOptions {
+  /** Make images anew that are there; what they hold is lost. */
+  replace?: boolean
+}
+
 /**
- * Makes every image anew, without content (avocado-i2n: `set_root`).
+ * Makes every image, without content (avocado-i2n: `set_root`).
  *
  * @param virtualSize - bytes of each disk
- * @throws VmStatesError `STATE_HAS_CHILDREN` if one exists and has states
+ * @throws VmStatesError `STATE_EXISTS` if one is there and not to be replaced,
+ *   `STATE_HAS_CHILDREN` if one has states, or another image stands on it
  */
 export async function setRoot(
   target: ImageTarget,
   virtualSize: number,
-  options: OperationOptions = {},
+  { replace = false, ...options }: SetRootOptions = {},
 ): Promise<void> {
-  if (await checkRoot(target)) await workOn(target, options, (images) => refuseStates(images))
   const files = [...new Set(target.disks.map(({ file }) => file))].sort()
-  const changes: Change[] = []
-  await withImagesLocked(files, async () => {
+  await withImagesLocked(files, () => recoverSwap(files, withImagesLocked))
+  const there = await filesThere(target)
+  const missing = files.filter((file) => !there.includes(file))
+  const make = async (): Promise<void> => {
+    const changes: Change[] = []
     try {
       for (const image of files) {
         const replacement = helperFile(image, `blank-${newNonce()}`)
         changes.push({ image, path: image, replacement })
         await createBlank(replacement, virtualSize, options)
       }
+      if (!replace) await refuseExisting(target)
       await swapFiles(files, changes)
     } finally {
       await dropStaged(changes)
     }
+  }
+  if (!replace) await refuseExisting(target)
+  if (there.length === 0) return await withImagesLocked(files, make)
+  const disks = target.disks.filter(({ file }) => there.includes(file))
+  await workOn({ disks }, options, async (images) => {
+    await refuseStates(images)
+    await refuseOverlays(files, [])
+    await withImagesLocked(missing, make)
   })
 }
 
@@ -69,7 +95,7 @@ export async function setRoot(
  * Removes every image (avocado-i2n: `unset_root`).
  *
  * @throws VmStatesError `IMAGE_MISSING`, `IMAGE_IN_USE`, `STATE_HAS_CHILDREN` if one has states and
- *   they are not to go with it
+ *   they are not to go with it, or another image stands on it
  */
 export async function unsetRoot(
   target: ImageTarget,
@@ -82,8 +108,28 @@ export async function unsetRoot(
       const states = await listStateFiles(image)
       changes.push(...[image, ...states.map(({ file }) => file)].map((path) => ({ image, path })))
     }
+    const doomed = changes.map(({ path }) => path)
+    await refuseRunning(doomed, options.signal)
+    await refuseOverlays(files, doomed)
     await swapFiles(files, changes)
   })
+}
+
+async function filesThere({ disks }: ImageTarget): Promise<string[]> {
+  const found = await Promise.all(
+    disks.map(async ({ file }) =>
+      lstat(file).then(
+        () => file,
+        () => [],
+      ),
+    ),
+  )
+  return found.flat()
+}
+
+async function refuseExisting(target: ImageTarget): Promise<void> {
+  const [file] = await filesThere(target)
+  if (file !== undefined) throw new VmStatesError('STATE_EXISTS', `${file} is there already`)
 }
 
 async function refuseStates(images: readonly Image[]): Promise<void> {
@@ -92,6 +138,18 @@ async function refuseStates(images: readonly Image[]): Promise<void> {
     if (count === 0) continue
     throw new VmStatesError('STATE_HAS_CHILDREN', `${file} has ${count} states`, {
       hint: 'Remove them first, or with it.',
+    })
+  }
+}
+
+/** Refuses to take images away from under others that stand on them and stay. */
+async function refuseOverlays(files: readonly string[], alsoGoing: readonly string[]) {
+  const going = [...files, ...alsoGoing]
+  for (const image of files) {
+    const [child] = (await imagesOn(image, going)).filter(({ file }) => !going.includes(file))
+    if (child === undefined) continue
+    throw new VmStatesError('STATE_HAS_CHILDREN', `${child.file} stands on ${image}`, {
+      hint: 'Remove it first, or put it on another image.',
     })
   }
 }

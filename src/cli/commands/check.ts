@@ -1,6 +1,7 @@
 import type { Context, Report } from '../report.js'
 import { type ImageOptions, withImages } from '../targets/image-subject.js'
 import { requireTag } from '../targets/require-image.js'
+import { isReserved } from '../targets/reserved.js'
 import { parseTarget } from '../targets/target.js'
 
 /** `states check`: whether a state is there; changes nothing. */
@@ -18,6 +19,10 @@ export async function check(
   const name = requireTag(parsed)
   const { signal } = context
   context.progress.step('looking for the state')
+  if (isReserved(name, options)) {
+    const { checkReserved } = await import('../targets/check-reserved.js')
+    return checkReserved(parsed.file, name, options, context)
+  }
   return withImages(parsed.file, options, signal, async ({ target: images, backends }) => {
     const having: string[] = []
     for (const backend of backends) {

@@ -2,7 +2,9 @@ import { VmStatesError } from '../../params/errors.js'
 import { getState } from '../../states/policies/operations.js'
 import type { Context, Report } from '../report.js'
 import { type ChangeOptions, changeImage } from '../targets/change-image.js'
+import { changeRoot } from '../targets/change-root.js'
 import { requireTag } from '../targets/require-image.js'
+import { meansRoot } from '../targets/reserved.js'
 import { parseTarget } from '../targets/target.js'
 
 /** `states get`: restores a state of an image, or leaves an overlay of a state of the configuration. */
@@ -18,6 +20,10 @@ export async function get(
       throw new VmStatesError('USAGE', '--output goes with machine/state, not with an image')
     }
     const image = { file: parsed.file, tag: requireTag(parsed) }
+    if (await meansRoot(image, options, context)) {
+      const { getRootState } = await import('../../states/policies/root-operations.js')
+      return changeRoot(image.file, options, context, getRootState)
+    }
     return changeImage(image, { step: 'restoring' }, options, context, getState)
   }
   const { getDefined } = await import('../defined/get-defined.js')

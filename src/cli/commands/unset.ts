@@ -1,7 +1,9 @@
 import { unsetState } from '../../states/policies/operations.js'
 import type { Context, Report } from '../report.js'
 import { type ChangeOptions, changeImage } from '../targets/change-image.js'
+import { changeRoot } from '../targets/change-root.js'
 import { requireTag } from '../targets/require-image.js'
+import { meansRoot } from '../targets/reserved.js'
 import { parseTarget } from '../targets/target.js'
 
 /** `states unset`: removes a state of an image, or a built state of the configuration. */
@@ -14,6 +16,10 @@ export async function unset(
   const parsed = parseTarget(target, tag)
   if (parsed.kind === 'image') {
     const image = { file: parsed.file, tag: requireTag(parsed) }
+    if (await meansRoot(image, options, context)) {
+      const { unsetRootState } = await import('../../states/policies/root-operations.js')
+      return changeRoot(image.file, options, context, unsetRootState)
+    }
     return changeImage(image, { step: 'removing' }, options, context, unsetState)
   }
   const { unsetDefined } = await import('../defined/unset-defined.js')

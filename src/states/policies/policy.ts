@@ -52,17 +52,47 @@ const RULES: Readonly<Record<PolicyOperation, PolicyRule>> = {
   },
 }
 
+/** The operations on an image's root that a policy is for. */
+export type RootOperation = 'get' | 'set' | 'unset'
+
+/**
+ * The same for an image's root, but that an image which is there is never replaced or removed by
+ * default: avocado-i2n's images are made by its tests, these may be a user's only ones.
+ */
+const ROOT_RULES: Readonly<Record<RootOperation, PolicyRule>> = {
+  get: RULES.get,
+  set: {
+    exists: { words: ['abort', 'reuse', 'force'], byDefault: 'abort' },
+    missing: RULES.set.missing,
+  },
+  unset: {
+    exists: { words: ['abort', 'reuse', 'force'], byDefault: 'abort' },
+    missing: RULES.unset.missing,
+  },
+}
+
+/** The words that a user gave for an operation, for either case or none. */
+interface GivenPolicy {
+  readonly exists?: string | undefined
+  readonly missing?: string | undefined
+}
+
 /**
  * Fills in an operation's defaults and checks both words, also that of the case which will not
  * arise.
  *
  * @throws VmStatesError `INVALID_POLICY` if the operation does not know a word
  */
-export function resolvePolicy(
-  operation: PolicyOperation,
-  given: { readonly exists?: string | undefined; readonly missing?: string | undefined } = {},
-): Policy {
-  const rule = RULES[operation]
+export function resolvePolicy(operation: PolicyOperation, given: GivenPolicy = {}): Policy {
+  return choose(operation, RULES[operation], given)
+}
+
+/** As {@link resolvePolicy}, for an operation on an image's root. */
+export function resolveRootPolicy(operation: RootOperation, given: GivenPolicy = {}): Policy {
+  return choose(operation, ROOT_RULES[operation], given)
+}
+
+function choose(operation: PolicyOperation, rule: PolicyRule, given: GivenPolicy): Policy {
   return {
     exists: chooseWord(operation, 'exists', given.exists, rule.exists),
     missing: chooseWord(operation, 'missing', given.missing, rule.missing),

@@ -4,6 +4,7 @@ import {
   type PolicyOperation,
   type PolicyWord,
   resolvePolicy,
+  resolveRootPolicy,
 } from '../../../src/states/policies/policy.js'
 
 const KNOWN: Record<PolicyOperation, { exists: PolicyWord[]; missing: PolicyWord[] }> = {
@@ -14,6 +15,22 @@ const KNOWN: Record<PolicyOperation, { exists: PolicyWord[]; missing: PolicyWord
   pop: { exists: ['reuse', 'abort', 'ignore'], missing: ['abort', 'ignore'] },
 }
 const operations = Object.keys(KNOWN) as PolicyOperation[]
+
+describe('resolveRootPolicy()', () => {
+  it('never loses an image by default', () => {
+    const operations = ['get', 'set', 'unset'] as const
+    expect(operations.map((operation) => resolveRootPolicy(operation))).toEqual([
+      { exists: 'reuse', missing: 'abort' },
+      { exists: 'abort', missing: 'force' },
+      { exists: 'abort', missing: 'ignore' },
+    ])
+  })
+
+  it('knows both words of an operation', () => {
+    expect(() => resolveRootPolicy('unset', { missing: 'force' })).toThrow('ignore, abort')
+    expect(() => resolveRootPolicy('set', { exists: 'ignore' })).toThrow('abort, reuse, force')
+  })
+})
 
 describe('resolvePolicy()', () => {
   it('has the defaults of avocado-i2n', () => {
