@@ -64,12 +64,20 @@ export class UserProject {
     return { exitCode, output: String(all), tests: await readResults(results) }
   }
 
-  /** Command lines of processes that run on the project's store. */
-  leftovers(): string[] {
+  /** The pids of QEMUs and their tools that run on the project's store. */
+  machines(): number[] {
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
-      .map((pid) => readCommandLine(pid))
-      .filter((commandLine) => commandLine.includes(this.store) && /qemu/.test(commandLine))
+      .filter((pid) => {
+        const commandLine = readCommandLine(pid)
+        return commandLine.includes(this.store) && /qemu/.test(commandLine)
+      })
+      .map(Number)
+  }
+
+  /** Command lines of the {@link machines}. */
+  leftovers(): string[] {
+    return this.machines().map((pid) => readCommandLine(String(pid)))
   }
 
   async remove(): Promise<void> {
