@@ -31,12 +31,13 @@ function showImage(
 ): Promise<Report> {
   progress.step(`reading ${file}`)
   return withImages(file, options, signal, async ({ target, backends }) => {
-    const rows: Row[] = []
-    for (const backend of backends) {
-      for (const state of await backend.show(target, { signal })) {
-        if (tag === undefined || state.name === tag) rows.push({ ...state, backend: backend.name })
-      }
-    }
+    const shown = await Promise.all(
+      backends.map(async (backend): Promise<Row[]> => {
+        const states = await backend.show(target, { signal })
+        return states.map((state) => ({ ...state, backend: backend.name }))
+      }),
+    )
+    const rows = shown.flat().filter(({ name }) => tag === undefined || name === tag)
     if (tag !== undefined && rows.length === 0) {
       throw new VmStatesError('STATE_MISSING', `${file} has no state ${JSON.stringify(tag)}`, {
         hint: `See: states show ${file}`,
