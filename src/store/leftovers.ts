@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { unlessMissing } from './files/storage-error.js'
+import { systemCode, unlessMissing } from './files/storage-error.js'
 import type { Census } from './lock/census.js'
 import { newNonce } from './names.js'
 
@@ -18,6 +18,22 @@ export function removedName(): string {
 }
 
 /**
+ * Deletes what a dead process left. A tool that it had started may still write there, such as one
+ * that unpacks packages: then the rest is left to the next reap.
+ *
+ * @returns whether all of it is gone
+ */
+export async function removeLeftover(path: string): Promise<boolean> {
+  try {
+    await rm(path, { recursive: true, force: true })
+    return true
+  } catch (error) {
+    if (systemCode(error) !== 'ENOTEMPTY') throw error
+    return false
+  }
+}
+
+/**
  * Deletes the drafts in a directory whose makers are gone, and what is left of removed things.
  *
  * @returns how many drafts
@@ -28,8 +44,7 @@ export async function reapLeftovers(directory: string, census: Census): Promise<
     const presence = DRAFT_NAME.exec(name)?.groups?.presence
     const isDraft = presence !== undefined && (await census.isGone(presence))
     if (!isDraft && !name.startsWith(REMOVED_PREFIX)) return false
-    await rm(join(directory, name), { recursive: true, force: true })
-    return isDraft
+    return (await removeLeftover(join(directory, name))) && isDraft
   })
   return (await Promise.all(reaped)).filter((isDraft) => isDraft).length
 }

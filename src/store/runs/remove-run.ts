@@ -1,7 +1,7 @@
-import { rename, rm } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemCode } from '../files/storage-error.js'
-import { removedName } from '../leftovers.js'
+import { removedName, removeLeftover } from '../leftovers.js'
 import { killProcesses } from './process-records.js'
 
 /**
@@ -17,6 +17,6 @@ export async function removeRun(directory: string): Promise<number[]> {
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error
   }
-  await rm(removed, { recursive: true, force: true })
+  await removeLeftover(removed)
   return killed
 }

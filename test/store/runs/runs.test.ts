@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -78,6 +79,23 @@ test('several reaps at once do no harm', async () => {
   for (const folder of ['runs', 'objects', 'leases', 'locks']) {
     expect(await readdir(join(store.root, folder))).toEqual([])
   }
+})
+
+test('a reap leaves to the next one what a tool of a dead process still writes', async () => {
+  const store = await scratchStore()
+  await using killed = new WorkerProcess(worker.program, store.root)
+  const directory = await killed.call('draft')
+  await killed.kill()
+  const write = `let count = 0
+    for (;;) try { require('fs').writeFileSync(String(count++ % 100), '') } catch {}`
+  const tool = spawn(process.execPath, ['-e', write], { cwd: directory, stdio: 'ignore' })
+  onTestFinished(() => void tool.kill('SIGKILL'))
+  await expect.poll(async () => (await readdir(directory)).length).toBeGreaterThan(1)
+  for (let count = 0; count < 5; count += 1) await store.reap()
+  tool.kill('SIGKILL')
+  await once(tool, 'exit')
+  await store.reap()
+  expect(await readdir(join(store.root, 'objects'))).toEqual([])
 })
 
 test('a detached run outlives the process that began it, until it is ended by its id', async () => {
