@@ -4,6 +4,7 @@ export { isVmStatesError, VmStatesError } from './params/errors.js'
 export { machine } from './states/definitions/machine.js'
 export type {
   Liveness,
+  LiveStateOptions,
   MachineDefinition,
   MachineOptions,
   Setup,

@@ -9,17 +9,31 @@ const inputsSchema = optionsSchema({
   files: z.array(z.string().min(1, 'a path cannot be empty')).default([]),
 })
 
-/** What a user may say about a state besides its name and its setup. */
-export const stateOptionsSchema = optionsSchema({
+const common = {
   inputs: inputsSchema.prefault({}),
   /** Milliseconds that the setup may take. */
   timeout: timeoutSchema.default(600_000),
   /** Milliseconds from the request to power off until the guest has done so (disk states). */
   shutdownTimeout: timeoutSchema.default(60_000),
+}
+
+/** What a user may say about a disk state besides its name and its setup. */
+export const stateOptionsSchema = optionsSchema({
+  ...common,
+  /** What keeps it: an overlay file, or a snapshot inside the qcow2, as `qemu-img snapshot` makes. */
+  backend: z
+    .enum(['external', 'internal'], 'a backend of disk states is "external" or "internal"')
+    .default('external'),
 })
 
-/** Options of a state as a user writes them. */
+/** The same about a live state, of which one backend keeps all. */
+export const liveStateOptionsSchema = optionsSchema(common)
+
+/** Options of a disk state as a user writes them. */
 export type StateOptions = z.input<typeof stateOptionsSchema>
 
-/** Options of a state with the defaults filled in. */
+/** Options of a live state as a user writes them. */
+export type LiveStateOptions = z.input<typeof liveStateOptionsSchema>
+
+/** Options of a state with the defaults filled in; the backend counts for disk states alone. */
 export type ParsedStateOptions = z.output<typeof stateOptionsSchema>

@@ -1,19 +1,24 @@
-import { rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { fileError } from '../../qemu/file-error.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import { readQcow2Header } from '../../qemu/qcow2/header.js'
 import { createOverlay } from '../../qemu/qemu-img/create.js'
-import type { CapturableMachine, GraphBackend, PreparedMachine, StateFiles } from '../backend.js'
-import { keepDisk, keptPath } from '../keep-disk.js'
-
-/** Milliseconds from the guest's last word to the end of its QEMU. */
-const END_TIMEOUT = 60_000
+import type { GraphBackend, PreparedMachine, StateFiles } from '../backend.js'
+import { captureDisks } from '../capture-disks.js'
+import { keptPath } from '../keep-disk.js'
 
 /**
  * Disk states as qcow2 overlays. A machine gets an empty overlay on each writable disk; when it has
  * shut down cleanly, that overlay is the new state.
  */
-export const externalBackend: GraphBackend = { liveness: 'disk', prepare, capture }
+export const externalBackend: GraphBackend = {
+  liveness: 'disk',
+  prepare,
+  async capture(machine, directory) {
+    const disks = await captureDisks(machine, directory)
+    return { liveness: 'disk', backend: 'external', disks }
+  },
+}
 
 async function prepare(
   { disks }: StateFiles,
@@ -45,25 +50,4 @@ async function virtualSize({ file, format }: Disk): Promise<number> {
     throw fileError(error, file)
   })
   return size
-}
-
-async function capture(
-  { disks, process }: CapturableMachine,
-  directory: string,
-): Promise<StateFiles> {
-  try {
-    await process.waitForShutdown({ timeout: END_TIMEOUT })
-    const kept: Disk[] = []
-    for (const disk of disks) kept.push(await keepDisk(disk, directory))
-    return { liveness: 'disk', backend: 'external', disks: kept }
-  } catch (error) {
-    await Promise.all(
-      disks
-        .filter(({ readOnly }) => !readOnly)
-        .map((disk) => rm(keptPath(disk, directory), { force: true })),
-    )
-    throw error
-  } finally {
-    await process.close()
-  }
 }

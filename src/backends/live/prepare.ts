@@ -1,10 +1,7 @@
-import type { Disk } from '../../qemu/machine/launch-options.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
-import { changeBackingPath } from '../../qemu/qemu-img/rebase.js'
 import type { QmpClient } from '../../qemu/qmp/client.js'
 import type { PreparedMachine, Purpose, StateFiles } from '../backend.js'
-import { backingOf, keptPath } from '../keep-disk.js'
-import { copyImage } from './copy-image.js'
+import { copyDisk } from '../copy-disk.js'
 import { snapshotOf } from './disk-snapshot.js'
 import { deleteSnapshot, type LiveSnapshot } from './snapshot.js'
 
@@ -61,13 +58,4 @@ async function loadAndRun(qmp: QmpClient, snapshot: LiveSnapshot): Promise<void>
     off()
   }
   if (!runs) await qmp.execute('cont')
-}
-
-async function copyDisk(disk: Disk, directory: string): Promise<Disk> {
-  if (disk.readOnly) return disk
-  const file = keptPath(disk, directory)
-  const backing = await backingOf(disk.file)
-  await copyImage(disk.file, file)
-  if (backing !== undefined) await changeBackingPath(file, backing)
-  return { ...disk, file }
 }

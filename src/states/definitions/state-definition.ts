@@ -1,12 +1,17 @@
 import { VmStatesError } from '../../params/errors.js'
 import { stateNameSchema } from '../../params/names.js'
 import { parse, showValue } from '../../params/parse.js'
-import { stateOptionsSchema } from '../../params/state.js'
+import {
+  liveStateOptionsSchema,
+  type ParsedStateOptions,
+  stateOptionsSchema,
+} from '../../params/state.js'
 import { duplicateName } from './duplicates.js'
 import { findOrigin } from './origin.js'
 import {
   DETAILS,
   type Liveness,
+  type LiveStateOptions,
   type MachineDefinition,
   type Origin,
   type Setup,
@@ -33,7 +38,7 @@ export class StateDefinition<M extends string, L extends Liveness> implements St
     return this.#extend(name, 'disk', setup, options, findOrigin(this.state))
   }
 
-  live(name: string, setup: Setup<M, L>, options: StateOptions = {}): State<M, 'live'> {
+  live(name: string, setup: Setup<M, L>, options: LiveStateOptions = {}): State<M, 'live'> {
     return this.#extend(name, 'live', setup, options, findOrigin(this.live))
   }
 
@@ -41,7 +46,7 @@ export class StateDefinition<M extends string, L extends Liveness> implements St
     name: string,
     liveness: Child,
     setup: Setup<M, L>,
-    options: StateOptions,
+    options: StateOptions | LiveStateOptions,
     origin: Origin | undefined,
   ): State<M, Child> {
     const where = `${this.machine.name}/${name}`
@@ -55,7 +60,7 @@ export class StateDefinition<M extends string, L extends Liveness> implements St
     const state = new StateDefinition(this.machine, name, liveness, {
       kind: 'state',
       origin,
-      options: parse(stateOptionsSchema, options, where),
+      options: parseOptions(liveness, options, where),
       step: { parent: this, setup: setup as Setup },
     })
     const { states } = this.machine[DETAILS]
@@ -66,4 +71,9 @@ export class StateDefinition<M extends string, L extends Liveness> implements St
     states.set(name, state)
     return state
   }
+}
+
+function parseOptions(liveness: Liveness, options: unknown, where: string): ParsedStateOptions {
+  if (liveness === 'disk') return parse(stateOptionsSchema, options, where)
+  return { ...stateOptionsSchema.parse({}), ...parse(liveStateOptionsSchema, options, where) }
 }

@@ -1,9 +1,9 @@
 import type { Vm } from '../../guest/vm.js'
 import type { Liveness } from '../../params/liveness.js'
 import type { MachineOptions, ParsedMachineOptions } from '../../params/machine.js'
-import type { ParsedStateOptions, StateOptions } from '../../params/state.js'
+import type { LiveStateOptions, ParsedStateOptions, StateOptions } from '../../params/state.js'
 
-export type { Liveness, MachineOptions, StateOptions, Vm }
+export type { Liveness, LiveStateOptions, MachineOptions, StateOptions, Vm }
 
 /**
  * Takes a machine that was restored to the parent state to the new one. What it leaves in the guest
@@ -31,7 +31,7 @@ export interface Extendable<M extends string, L extends Liveness> {
    *
    * @throws VmStatesError as {@link Extendable.state}
    */
-  live(name: string, setup: Setup<M, L>, options?: StateOptions): State<M, 'live'>
+  live(name: string, setup: Setup<M, L>, options?: LiveStateOptions): State<M, 'live'>
 }
 
 /**

@@ -103,7 +103,7 @@ async function makeFiles(
     control.release(`the setup of ${task.name} has ended`)
   }
   const machine = { disks: prepared.disks, process }
-  return await backendFor(task.liveness).capture(machine, draft.directory)
+  return await backendFor(task.backend).capture(machine, draft.directory)
 }
 
 async function commit(

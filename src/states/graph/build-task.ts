@@ -1,3 +1,4 @@
+import type { StateFiles } from '../../backends/backend.js'
 import type { Liveness } from '../../params/liveness.js'
 import { DETAILS, type MachineDefinition, type Setup, type State } from '../definitions/types.js'
 import type { StateKey } from '../keys/key.js'
@@ -11,6 +12,8 @@ export interface BuildTask {
   /** The name of the state alone. */
   state: string
   liveness: Liveness
+  /** What captures it. */
+  backend: StateFiles['backend']
   key: StateKey
   parent: State
   /** What is done to the machine once it is up; nothing for `boot`. */
@@ -30,6 +33,7 @@ export async function taskOf(state: State, context: Context): Promise<BuildTask 
     name: nameOf(state),
     state: state.name,
     liveness: state.liveness,
+    backend: state.liveness === 'live' ? 'live' : options.backend,
     key: await context.keyOf(state),
     parent: step.parent,
     setup: step.setup,
@@ -45,6 +49,7 @@ export async function bootTaskOf(state: State, context: Context): Promise<BuildT
     name: `${nameOf(state)} booted`,
     state: 'boot',
     liveness: 'live',
+    backend: 'live',
     key: await context.bootKeyOf(state),
     parent: state,
     setup: () => {},

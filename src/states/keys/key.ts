@@ -38,6 +38,7 @@ export async function stateKey(state: State, host: KeyHost): Promise<StateKey> {
   return seal({
     ...(await commonParts(state, host)),
     parent: (await host.parentKey(step.parent)).key,
+    ...(state.liveness === 'disk' ? { backend: options.backend } : {}),
     setup: digest(await setupText(state)),
     ...(await inputParts(options.inputs, state[DETAILS].origin)),
   })

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { GraphBackend, PreparedMachine, Purpose, StateFiles } from '../../backends/backend.js'
 import { externalBackend } from '../../backends/external/graph.js'
+import { internalBackend } from '../../backends/internal/graph.js'
 import { liveBackend } from '../../backends/live/graph.js'
 import { launch } from '../../qemu/machine/launch.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
@@ -24,9 +25,17 @@ export interface StartOptions {
   signal?: AbortSignal | undefined
 }
 
-/** The backend that keeps states of a kind. */
-export function backendFor(liveness: StateFiles['liveness']): GraphBackend {
-  return liveness === 'live' ? liveBackend : externalBackend
+const BACKENDS: Readonly<Record<StateFiles['backend'], GraphBackend>> = {
+  // The root of a chain is only stood on, as a state of overlays is.
+  image: externalBackend,
+  external: externalBackend,
+  internal: internalBackend,
+  live: liveBackend,
+}
+
+/** The backend that prepares what it captured itself. */
+export function backendFor(name: StateFiles['backend']): GraphBackend {
+  return BACKENDS[name]
 }
 
 /**
@@ -52,7 +61,7 @@ export async function startMachine(
   try {
     const disks = join(directory, 'disks')
     await mkdir(disks)
-    const prepared = await backendFor(state.files.liveness).prepare(state.files, purpose, disks)
+    const prepared = await backendFor(state.files.backend).prepare(state.files, purpose, disks)
     const { memory, cpus, cpuModel, machineType, network, extraArgs, binary } =
       machine[DETAILS].options
     const { accelerator } = await context.emulatorOf(machine)

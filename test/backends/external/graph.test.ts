@@ -96,4 +96,17 @@ describe('capture', () => {
     })
     expect(await readdir(directory)).toEqual([])
   })
+
+  test('of several disks, the last of which is gone, keeps none', async () => {
+    const { disks } = await externalBackend.prepare(await parentState(), 'build', await folder('w'))
+    const process = await launch(disks)
+    await process.qmp.humanMonitor(POWER_OFF)
+    const directory = await folder('child')
+    const gone: Disk = { name: 'gone', file: '/no/gone.qcow2', format: 'qcow2' }
+    const machine = { disks: [...disks, gone], process }
+    await expect(externalBackend.capture(machine, directory)).rejects.toMatchObject({
+      code: 'IMAGE_MISSING',
+    })
+    expect(await readdir(directory)).toEqual([])
+  })
 })

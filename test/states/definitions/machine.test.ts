@@ -71,6 +71,22 @@ describe('machine()', () => {
     )
   })
 
+  it('knows backends of disk states alone', () => {
+    const debian = machine('debian', { image })
+    debian.state('nginx', setup, { backend: 'internal' })
+    // @ts-expect-error: one of the two that keep disk states
+    expect(() => debian.state('other', setup, { backend: 'live' })).toThrow(
+      'debian/other.backend is "live": a backend of disk states is "external" or "internal"',
+    )
+    // @ts-expect-error: no option of live states
+    expect(() => debian.live('busy', setup, { backend: 'internal' })).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_VALUE',
+        message: expect.stringContaining('backend'),
+      }),
+    )
+  })
+
   it('leaves nothing behind of a state that was refused', () => {
     const debian = machine('debian', { image })
     expect(() => debian.state('nginx', setup, { timeout: -1 })).toThrow(

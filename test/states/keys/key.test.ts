@@ -66,6 +66,7 @@ describe('stateKey()', () => {
     ['the network', { machine: { network: 'isolated' } }],
     ['a further disk', { machine: { disks: [{ name: 'data', size: '1 MiB' }] } }],
     ['a QEMU argument', { machine: { extraArgs: ['-rtc', 'base=utc'] } }],
+    ['the backend', { state: { backend: 'internal' } }],
     ['an input value', { state: { inputs: { values: { version: 1 } } } }],
   ])('is changed by %s, also further down the chain', async (_, change) => {
     expect(await keyOf(chain(change).first, change)).not.toBe(await keyOf(chain().first))

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { VmStatesError } from '../../params/errors.js'
+import { VmStatesError } from '../params/errors.js'
 
 interface CopyFailure extends Error {
   stderr?: string

@@ -1,0 +1,34 @@
+import { rm } from 'node:fs/promises'
+import type { Disk } from '../qemu/machine/launch-options.js'
+import type { CapturableMachine } from './backend.js'
+import { keepDisk, keptPath } from './keep-disk.js'
+
+/** Milliseconds from the guest's last word to the end of its QEMU. */
+const END_TIMEOUT = 60_000
+
+/**
+ * Moves the disks of a guest that has shut down into the directory of a state, and ends the machine.
+ *
+ * @param directory - existing and empty; nothing is left in it if this fails
+ * @param finish - what else is done to a writable disk's file, once no QEMU has it open
+ * @throws VmStatesError `GUEST_NOT_SHUT_DOWN` if the guest did not shut down cleanly
+ */
+export async function captureDisks(
+  { disks, process }: CapturableMachine,
+  directory: string,
+  finish: (file: string) => Promise<void> = async () => {},
+): Promise<Disk[]> {
+  const writable = disks.filter(({ readOnly }) => !readOnly)
+  try {
+    await process.waitForShutdown({ timeout: END_TIMEOUT })
+    for (const { file } of writable) await finish(file)
+    const kept: Disk[] = []
+    for (const disk of disks) kept.push(await keepDisk(disk, directory))
+    return kept
+  } catch (error) {
+    await Promise.all(writable.map((disk) => rm(keptPath(disk, directory), { force: true })))
+    throw error
+  } finally {
+    await process.close()
+  }
+}

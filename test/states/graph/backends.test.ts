@@ -1,0 +1,55 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { image } from '../../../src/images/image.js'
+import { readQcow2Header } from '../../../src/qemu/qcow2/header.js'
+import { machine } from '../../../src/states/definitions/machine.js'
+import type { State } from '../../../src/states/definitions/types.js'
+import { Context } from '../../../src/states/graph/context.js'
+import { ensure } from '../../../src/states/graph/ensure.js'
+import { openMachine } from '../../../src/states/machines/machine-in-hand.js'
+import { makeStoreWithTiny } from '../../support/store-with-tiny.js'
+
+let store: string
+let context: Context
+
+beforeAll(async () => {
+  store = await mkdtemp(join(tmpdir(), 'vms-backends-'))
+  await makeStoreWithTiny(store)
+  context = await Context.open({ store, label: 'test' })
+}, 120_000)
+afterAll(async () => {
+  await context.close()
+  await rm(store, { recursive: true, force: true })
+})
+
+const tiny = machine('tiny', { image: image.tiny(), memory: '128 MiB', boot: 'cold' })
+const first = tiny.state('first', (vm) => vm.writeFile('/first', '1'), { backend: 'internal' })
+const second = first.state('second', (vm) => vm.writeFile('/second', '2'))
+const third = second.state('third', (vm) => vm.writeFile('/third', '3'), { backend: 'internal' })
+
+async function show(state: State) {
+  const { files, release } = await ensure(state, context)
+  const { snapshotCount } = await readQcow2Header(files.disks[0]?.file ?? '')
+  await release()
+  return { backend: files.backend, snapshotCount }
+}
+
+it('internal and external states stand on each other', async () => {
+  await using opened = await openMachine(third, context, { purpose: 'test' })
+  const vm = opened.handle()
+  expect((await vm.$`cat /first /second /third`).stdout).toBe('123')
+  expect([await show(first), await show(second), await show(third)]).toEqual([
+    { backend: 'internal', snapshotCount: 1 },
+    { backend: 'external', snapshotCount: 0 },
+    { backend: 'internal', snapshotCount: 1 },
+  ])
+})
+
+it('a machine in an internal state is as new after a reset', async () => {
+  await using opened = await openMachine(first, context, { purpose: 'test' })
+  await opened.handle().$`rm /first; sync`
+  await opened.reset()
+  expect(await opened.handle().readFile('/first')).toBe('1')
+})
