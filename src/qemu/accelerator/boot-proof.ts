@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { isVmStatesError } from '../../params/errors.js'
 import { abortedError } from '../deadline.js'
 import { launch } from '../machine/launch.js'
@@ -20,6 +17,8 @@ export interface BootProof {
   cpuModel: string
   /** A kernel that prints to `ttyS0`, with whatever initramfs. */
   guest: DirectKernel
+  /** For the console and QEMU's log; an existing one, of the proof's own. */
+  directory: string
   /** Milliseconds from power-on to the kernel's first process. */
   timeout: number
   signal?: AbortSignal | undefined
@@ -32,7 +31,6 @@ export interface BootProof {
  * @throws VmStatesError `ABORTED`, `QEMU_MISSING`
  */
 export async function boots(accelerator: Accelerator, proof: BootProof): Promise<boolean> {
-  const directory = await mkdtemp(join(tmpdir(), 'vm-states-proof-'))
   let machine: MachineProcess | undefined
   try {
     machine = await launch({
@@ -47,7 +45,7 @@ export async function boots(accelerator: Accelerator, proof: BootProof): Promise
       extraArgs: [],
       disks: [],
       directKernel: { ...proof.guest, append: 'console=ttyS0 panic=-1' },
-      directory,
+      directory: proof.directory,
       timeout: proof.timeout,
       ...(proof.signal === undefined ? {} : { signal: proof.signal }),
     })
@@ -57,7 +55,6 @@ export async function boots(accelerator: Accelerator, proof: BootProof): Promise
     throw error
   } finally {
     await machine?.close()
-    await rm(directory, { recursive: true, force: true })
   }
 }
 

@@ -12,6 +12,8 @@ const PROOF_TIMEOUT = 20_000
 export interface KvmProof extends Pick<BootProof, 'binary' | 'cpuModel' | 'signal'> {
   /** Gives a small Linux to boot. Called only where nothing was proven since the host's boot. */
   guest: () => Promise<DirectKernel>
+  /** Makes a directory for the boot, when it is tried. */
+  directory: () => Promise<string>
 }
 
 /**
@@ -20,11 +22,16 @@ export interface KvmProof extends Pick<BootProof, 'binary' | 'cpuModel' | 'signa
  *
  * @throws VmStatesError `QEMU_MISSING`, `ABORTED`; what `guest` throws
  */
-export async function provenKvm({ guest, ...proof }: KvmProof): Promise<boolean> {
+export async function provenKvm({ guest, directory, ...proof }: KvmProof): Promise<boolean> {
   const qemu = await fileIdentity(await findQemu(proof.binary))
   const circumstances = [whoAmI().scope.boot, qemu, proof.cpuModel].join('\n')
   const answer = await hostFact('kvm', circumstances, async () => {
-    const works = await boots('kvm', { ...proof, guest: await guest(), timeout: PROOF_TIMEOUT })
+    const works = await boots('kvm', {
+      ...proof,
+      guest: await guest(),
+      directory: await directory(),
+      timeout: PROOF_TIMEOUT,
+    })
     return works ? 'boots' : 'fails'
   })
   return answer === 'boots'

@@ -69,7 +69,13 @@ export class Context implements AsyncDisposable {
   emulatorOf(machine: MachineDefinition): Promise<Emulator> {
     const { binary, cpuModel } = machine[DETAILS].options
     return remember(this.#emulators, `${binary} ${cpuModel}`, () =>
-      emulatorOf(binary, cpuModel, this.store),
+      emulatorOf(
+        { binary, cpuModel },
+        {
+          store: this.store,
+          directory: async () => (await this.run()).machineDirectory('proof'),
+        },
+      ),
     )
   }
 

@@ -15,17 +15,17 @@ export interface Emulator extends AcceleratorChoice {
  * Finds out about a QEMU binary. Where KVM looks usable and was not proven yet, the kernel of the
  * tiny guest proves it; where that guest cannot be had, code is translated.
  *
+ * @param directory - makes a directory for that boot
  * @throws VmStatesError `QEMU_MISSING`
  */
 export async function emulatorOf(
-  binary: string,
-  cpuModel: string,
-  store: Store,
+  { binary, cpuModel }: { binary: string; cpuModel: string },
+  { store, directory }: { store: Store; directory: () => Promise<string> },
 ): Promise<Emulator> {
   const version = await qemuVersion(binary)
   try {
     const guest = () => tinyKernel(store)
-    return { version, ...(await chooseAccelerator({ binary, cpuModel, guest })) }
+    return { version, ...(await chooseAccelerator({ binary, cpuModel, guest, directory })) }
   } catch (error) {
     if (!isVmStatesError(error, 'TINY_UNAVAILABLE')) throw error
     const reason = 'TCG, since there is no small guest here to try KVM with'
