@@ -3,7 +3,7 @@ import type { ImageTarget, OperationOptions } from '../image-backend.js'
 import { type Change, dropStaged, swapFiles } from '../swap/swap-files.js'
 import { stageOverlay } from './overlay.js'
 import { findStateFile } from './states.js'
-import { workOn } from './work-on.js'
+import { workAhead } from './work-on.js'
 
 /** See `ImageBackend.get`: a fresh overlay on the state takes the image's place. */
 export async function getOverlay(
@@ -11,7 +11,7 @@ export async function getOverlay(
   tag: string,
   options: OperationOptions = {},
 ): Promise<void> {
-  await workOn(target, options, async (images, files) => {
+  await workAhead(target, options, async (images, files, idle) => {
     const states = await Promise.all(files.map((file) => findStateFile(file, tag)))
     const changes: Change[] = []
     try {
@@ -21,6 +21,7 @@ export async function getOverlay(
         const on = { file: state.file, virtualSize: state.header.virtualSize }
         changes.push({ image, path: image, replacement: await stageOverlay(image, on, options) })
       }
+      await idle
       await swapFiles(files, changes)
     } finally {
       await dropStaged(changes)

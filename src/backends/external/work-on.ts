@@ -15,15 +15,35 @@ import { recoverSwap } from '../swap/recover.js'
  */
 export async function workOn(
   target: ImageTarget,
-  { signal }: OperationOptions,
+  options: OperationOptions,
   work: (images: readonly Image[], files: readonly string[]) => Promise<void>,
+): Promise<void> {
+  await workAhead(target, options, async (images, files, idle) => {
+    await idle
+    await work(images, files)
+  })
+}
+
+/**
+ * As {@link workOn}, but whether something runs on the images is still being found out: to read
+ * `/proc/locks` may take as long as a qemu-img.
+ *
+ * @param work - awaits `idle` before it changes anything that others see
+ */
+export async function workAhead(
+  target: ImageTarget,
+  { signal }: OperationOptions,
+  work: (images: readonly Image[], files: readonly string[], idle: Promise<void>) => Promise<void>,
 ): Promise<void> {
   const files = [...new Set(target.disks.map(({ file }) => file))].sort()
   await withImagesLocked(files, async () => {
     await recoverSwap(files, withImagesLocked)
     const images = await requireImages(target)
-    await Promise.all([...images.map(refuseUnfit), refuseRunning(files, signal)])
-    await work(images, files)
+    await Promise.all(images.map(refuseUnfit))
+    const idle = refuseRunning(files, signal)
+    // Work that fails before it awaits this has an error of its own.
+    idle.catch(() => {})
+    await work(images, files, idle)
   })
 }
 
