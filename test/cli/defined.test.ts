@@ -1,4 +1,4 @@
-import { access, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { access, chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { execa } from 'execa'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -102,6 +102,21 @@ describe('states of the configuration', () => {
     const pinned = await place.states(['unset', 'tiny/two'])
     expect(pinned.exitCode).toBe(1)
     expect(pinned.stderr).toContain('error OBJECT_IN_USE: ')
+    await execa('rm', [overlay])
+
+    // Killed after qemu-img has written the overlay, and before it has its name.
+    const bin = place.path('bin')
+    const { stdout: qemuImg } = await execa('which', ['qemu-img'])
+    await write('bin/qemu-img', `#!/bin/sh\n${qemuImg} "$@"\nkill -9 $PPID\n`)
+    await chmod(place.path('bin/qemu-img'), 0o755)
+    const get = ['get', 'tiny/two', '--output', 'out.qcow2']
+    const before = await readdir(place.path('.'))
+    const killed = place.start(get, { env: { PATH: `${bin}:${process.env.PATH}` } })
+    expect((await killed).signal).toBe('SIGKILL')
+    expect(await exists('out.qcow2')).toBe(false)
+    expect((await place.states(get)).exitCode).toBe(0)
+    const after = await readdir(place.path('.'))
+    expect(after.filter((name) => !before.includes(name))).toEqual(['out.qcow2'])
     await execa('rm', [overlay])
     const { stdout: removed } = await place.states(['unset', 'tiny/one', '--with-children'])
     expect(removed).toBe('tiny/one is removed from the store')

@@ -1,9 +1,9 @@
 import { link, lstat, mkdir, rm } from 'node:fs/promises'
-import { dirname, join, parse as parsePath, resolve } from 'node:path'
+import { basename, dirname, join, parse as parsePath, resolve } from 'node:path'
+import { withImagesLocked } from '../../backends/image/lock.js'
 import { VmStatesError } from '../../params/errors.js'
 import { IMAGE_DISK_NAME } from '../../params/machine.js'
 import { createOverlay } from '../../qemu/qemu-img/create.js'
-import { newNonce } from '../../store/names.js'
 import type { State } from '../definitions/types.js'
 import { nameOf } from '../graph/build-task.js'
 import type { Context } from '../graph/context.js'
@@ -16,7 +16,7 @@ import { type EnsureOptions, ensure } from '../graph/ensure.js'
  * @param output - path of the overlay on the image's disk; a further disk `data` gets
  *   `<output>-data.qcow2` beside it
  * @returns the absolute paths of the overlays
- * @throws VmStatesError `OUTPUT_EXISTS`; `STATE_IS_LIVE` for a live state, whose RAM no overlay
+ * @throws VmStatesError `OUTPUT_EXISTS`; `IMAGE_IN_USE` while another command writes there; `STATE_IS_LIVE` for a live state, whose RAM no overlay
  *   holds; whatever {@link ensure} throws
  */
 export async function exportOverlay(
@@ -73,20 +73,25 @@ function pathFor(output: string, disk: string): string {
   return join(dir, `${name}-${disk}${ext || '.qcow2'}`)
 }
 
-/** Made beside its place and linked into it, so that a file that is there stays. */
+/**
+ * Made beside its place and linked into it, so that a file that is there stays. Always under the same
+ * name there, so that what a killed process left of it is replaced.
+ */
 async function writeOverlay(
   file: string,
   backing: { file: string; format: 'qcow2' | 'raw' },
   options: EnsureOptions,
 ): Promise<void> {
-  const unfinished = join(dirname(file), `.${newNonce()}.qcow2`)
+  const unfinished = join(dirname(file), `.${basename(file)}.unfinished`)
   await mkdir(dirname(file), { recursive: true })
-  try {
-    await createOverlay(unfinished, backing, options)
-    await link(unfinished, file).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'EEXIST' ? outputExists(file) : error
-    })
-  } finally {
-    await rm(unfinished, { force: true })
-  }
+  await withImagesLocked([file], async () => {
+    try {
+      await createOverlay(unfinished, backing, options)
+      await link(unfinished, file).catch((error: NodeJS.ErrnoException) => {
+        throw error.code === 'EEXIST' ? outputExists(file) : error
+      })
+    } finally {
+      await rm(unfinished, { force: true })
+    }
+  })
 }
