@@ -12,6 +12,7 @@ describe('options', () => {
       inputs: { values: {}, files: [] },
       timeout: 600_000,
       shutdownTimeout: 60_000,
+      backend: 'external',
     })
   })
 
@@ -20,7 +21,7 @@ describe('options', () => {
       expect.objectContaining({
         code: 'INVALID_VALUE',
         message:
-          'debian.state("nginx").timout is 5: did you mean "timeout"? the options are inputs, timeout, shutdownTimeout',
+          'debian.state("nginx").timout is 5: did you mean "timeout"? the options are inputs, timeout, shutdownTimeout, backend',
       }),
     )
   })
