@@ -133,7 +133,6 @@ async function makeImage(backend) {
 async function killCommand(args, random) {
   const isImage = args[1] === 'disk.qcow2'
   if (isImage) await makeImage(args.at(-1))
-  rmSync(inProject('out.qcow2'), { force: true })
   const command = suite.startStates(...args)
   const usual = isImage ? normal.set : normal[args[0]]
   await sleep(random() * usual)
@@ -181,6 +180,7 @@ async function calibrate() {
 async function disturb(store, random) {
   for (;;) {
     if (store === 'empty') emptyStore()
+    rmSync(inProject('out.qcow2'), { force: true })
     const isCommand = random() < 0.25
     const pick = (list) => list[Math.floor(random() * list.length)]
     const result = isCommand
@@ -211,7 +211,7 @@ async function round(index, seed) {
     `${verdict} ${index} seed ${seed}: ${store} store, killed ${killed}; ${waiting} files to reap; next run ${seconds(next.milliseconds)}`,
   )
   for (const fault of faults) console.log(`       ${fault}`)
-  return { killed: killed.replace(/ after.*s/, ''), faults, ...next }
+  return { killed: killed.replace(/ after \S+ s/, ''), faults, ...next }
 }
 
 const results = []
