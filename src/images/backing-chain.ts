@@ -40,6 +40,26 @@ async function backingOf(file: string): Promise<ChainLink | undefined> {
 }
 
 /**
+ * Refuses a qcow2 image that qemu-img would read without end, or in part as zeros and without an
+ * error: one that is truncated, or in a circle of backing files. Only headers are read, and none
+ * but those of qcow2 files.
+ *
+ * @param file - absolute path
+ * @throws VmStatesError `IMAGE_DAMAGED`, `IMAGE_MISSING`, `IMAGE_UNSUPPORTED` for a circle
+ */
+export async function requireSoundChain(file: string): Promise<void> {
+  const seen = new Set<string>()
+  for (let next = file; ; ) {
+    if (seen.has(next)) throw unsupported(file, `is its own backing file, through ${next}`)
+    seen.add(next)
+    const { backingFile, backingFormat = 'qcow2' } = await readQcow2Header(next)
+    if (backingFile === undefined || PROTOCOL.test(backingFile)) return
+    next = resolve(dirname(next), backingFile)
+    if (backingFormat !== 'qcow2' || !(await hasQcow2Magic(next))) return
+  }
+}
+
+/**
  * An image of the user's own and every file under it, the image first, as their headers say.
  *
  * @param file - absolute path

@@ -1,10 +1,11 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
-import { VmStatesError } from '../params/errors.js'
+import { isVmStatesError, VmStatesError } from '../params/errors.js'
 import { fileError } from '../qemu/file-error.js'
 import { convert } from '../qemu/qemu-img/convert.js'
 import { syncPath } from '../store/files/sync-path.js'
 import { newNonce } from '../store/names.js'
+import { requireSoundChain } from './backing-chain.js'
 import { hasQcow2Magic } from './image-format.js'
 import { refuseInUse } from './refuse-in-use.js'
 
@@ -33,7 +34,7 @@ async function sourceFormat(source: string, told: string | undefined): Promise<s
       ? 'is to be raw, but starts as qcow2'
       : 'has a name that tells no format'
     throw new VmStatesError('IMAGE_FORMAT_UNCLEAR', `${source} ${problem}`, {
-      hint: 'Say which format it has, by the name that qemu-img knows it by.',
+      hint: 'Say which format it has, by the name that qemu-img knows it by: --format raw, for one.',
     })
   }
   return format
@@ -50,7 +51,7 @@ const sameFile = async (one: string, other: string): Promise<boolean> => {
  *
  * @param source - an image in any format that qemu-img reads
  * @param target - where the qcow2 image goes
- * @throws VmStatesError `IMAGE_MISSING`, `IMAGE_IN_USE` if a machine runs on the source or the
+ * @throws VmStatesError `IMAGE_MISSING`, `IMAGE_DAMAGED`, `IMAGE_UNSUPPORTED`, `IMAGE_IN_USE` if a machine runs on the source or the
  *   target, `IMAGE_FORMAT_UNCLEAR`, `DISK_FULL`, `ACCESS_DENIED`, `QEMU_IMG_FAILED`; the target is
  *   untouched then
  */
@@ -66,6 +67,7 @@ export async function convertImage(
   if (await sameFile(from, to)) {
     throw new VmStatesError('INVALID_VALUE', `source and target are the same file: ${from}`)
   }
+  if (fromFormat === 'qcow2') await requireSoundChain(from)
   const unfinished = join(dirname(to), `.${basename(to)}.${newNonce()}.tmp`)
   try {
     await mkdir(dirname(to), { recursive: true })
@@ -75,6 +77,10 @@ export async function convertImage(
     await rename(unfinished, to)
     await syncPath(dirname(to))
   } catch (error) {
+    if (isVmStatesError(error, 'DISK_FULL')) {
+      const problem = `${to} cannot be written: no space is left on the device`
+      throw new VmStatesError('DISK_FULL', problem, { cause: error })
+    }
     throw fileError(error, to)
   } finally {
     await rm(unfinished, { force: true })

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { VmStatesError } from '../params/errors.js'
@@ -12,8 +13,13 @@ const RAW_EXTENSIONS = ['.raw', '.img']
 /** Whether a file starts as a qcow2 image does, whatever follows. */
 export async function hasQcow2Magic(file: string): Promise<boolean> {
   try {
-    const handle = await open(file)
+    // Without blocking: a named pipe would wait for somebody who writes to it.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
+      const status = await handle.stat()
+      if (!status.isFile() && !status.isBlockDevice()) {
+        throw new VmStatesError('IMAGE_UNSUPPORTED', `${file} is not a file`)
+      }
       const { buffer } = await handle.read(Buffer.alloc(QCOW2_MAGIC.length), 0, 4, 0)
       return buffer.toString('latin1') === QCOW2_MAGIC
     } finally {

@@ -12,10 +12,10 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 export const nameSchema = z
   .string()
   .max(MAX_NAME_LENGTH, `a name has at most ${MAX_NAME_LENGTH} characters`)
-  .regex(
-    NAME,
-    'a name starts with a letter or digit and goes on with letters, digits, ".", "_", "-"',
-  )
+  .regex(NAME, {
+    error: 'a name starts with a letter or digit and goes on with letters, digits, ".", "_", "-"',
+    abort: true,
+  })
   .refine((name) => !/^\d+$/.test(name), 'a name cannot be all digits')
   .refine((name) => !name.includes('..'), 'a name cannot hold ".."')
 

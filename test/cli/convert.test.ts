@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, truncate, writeFile } from 'node:fs/promises'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
 import { json, useWorkplace } from './states-command.js'
@@ -42,6 +42,35 @@ describe('states convert', () => {
     expect(stderr).toContain(`error USAGE: ${place.path('disk.qcow2')} is there already`)
     expect((await place.states(['convert', source, 'disk.qcow2', '--force'])).exitCode).toBe(0)
     expect((await compare(source, place.path('disk.qcow2'))).exitCode).toBe(0)
+  })
+
+  test('refuses a truncated image instead of taking what is missing for zeros', async () => {
+    const source = place.path('cut.qcow2')
+    await execa('qemu-img', ['create', '-q', '-f', 'qcow2', source, '64M'])
+    await truncate(source, 100_000)
+    const { exitCode, stderr } = await place.states(['convert', source, 'disk.qcow2'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(`error IMAGE_DAMAGED: ${source} is truncated or corrupt`)
+    expect(await readdir(place.path(''))).toEqual(['cut.qcow2'])
+  })
+
+  test('refuses a circle of backing files instead of following it without end', async () => {
+    const [one, other] = [place.path('one.qcow2'), place.path('other.qcow2')]
+    await execa('qemu-img', ['create', '-q', '-f', 'qcow2', one, '1M'])
+    await execa('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', one, '-F', 'qcow2', other])
+    await execa('qemu-img', ['rebase', '-u', '-b', other, '-F', 'qcow2', one])
+    const { exitCode, stderr } = await place.states(['convert', one, 'disk.qcow2'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('error IMAGE_UNSUPPORTED: ')
+    expect(stderr).toContain(`is its own backing file, through ${one}`)
+  })
+
+  test('refuses a named pipe instead of waiting for its writer', async () => {
+    const source = place.path('pipe.img')
+    await execa('mkfifo', [source])
+    const { exitCode, stderr } = await place.states(['convert', source, 'disk.qcow2'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toBe(`error IMAGE_UNSUPPORTED: ${source} is not a file`)
   })
 
   test('says clearly that a source is missing', async () => {

@@ -1,5 +1,5 @@
 import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
-import { describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { checkAcceleration } from '../../src/cli/doctor/acceleration.js'
 import type { Finding } from '../../src/cli/doctor/finding.js'
 import { requireLinux } from '../../src/cli/doctor/host.js'
@@ -98,6 +98,19 @@ describe('states doctor', () => {
 })
 
 describe('the acceleration', () => {
+  beforeEach(() => {
+    vi.stubEnv('VM_STATES_ACCEL', '')
+    return () => vi.unstubAllEnvs()
+  })
+
+  test.each([
+    ['tcg', { status: 'ok', found: 'TCG, since VM_STATES_ACCEL says so' }],
+    ['xen', { status: 'problem', found: 'VM_STATES_ACCEL is "xen"' }],
+  ])('is what VM_STATES_ACCEL=%s says', async (value, finding) => {
+    vi.stubEnv('VM_STATES_ACCEL', value)
+    expect(await checkAcceleration()).toMatchObject(finding)
+  })
+
   test('without the device is none, and how to get it', async () => {
     expect(await checkAcceleration(place.path('kvm'))).toMatchObject({
       status: 'warning',

@@ -56,6 +56,17 @@ describe.each(['internal', 'external'])('states with the backend %s', (backend) 
     expect(await holds(disk, 1)).toBe(true)
   })
 
+  test('prints no control characters of a path or a tag', async () => {
+    const odd = await createDisk('odd\x1b[31m.qcow2', 1)
+    const shown = odd.replace('\x1b', '\\u{1b}')
+    expect((await run('show', odd)).stdout).toBe(`${shown} has no states`)
+    expect((await run('set', odd, 'clean')).stdout).toBe(`${shown} has the new state "clean"`)
+    expect((await run('check', odd, 'a\x9bb')).stdout).toBe(`${shown} has no state "a\\u{9b}b"`)
+    expect((await run('get', odd, 'a\x9bb')).stderr).toBe(
+      `error STATE_MISSING: ${shown}: no state "a\\u{9b}b"\n  See which there are: states show ${shown}`,
+    )
+  })
+
   test('finds the backend that has a state', async () => {
     await run('set', disk, 'clean')
     await fill(disk, 2)

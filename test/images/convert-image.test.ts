@@ -119,11 +119,11 @@ describe('convertImage', () => {
 
   test.each([
     ['missing.raw', undefined, 'IMAGE_MISSING', 'missing.raw does not exist'],
-    ['directory', undefined, 'IMAGE_NOT_QCOW2', 'directory is a directory'],
+    ['directory', undefined, 'IMAGE_UNSUPPORTED', 'directory is not a file'],
     ['nameless', undefined, 'IMAGE_FORMAT_UNCLEAR', 'nameless has a name that tells no format'],
     ['nameless', 'vmdk', 'QEMU_IMG_FAILED', 'nameless'],
     ['good.qcow2', 'raw', 'IMAGE_FORMAT_UNCLEAR', 'is to be raw, but starts as qcow2'],
-    ['bad.qcow2', undefined, 'QEMU_IMG_FAILED', 'bad.qcow2'],
+    ['bad.qcow2', undefined, 'IMAGE_DAMAGED', 'bad.qcow2 is truncated or corrupt'],
   ] as const)(
     '%s as %s is an error that leaves the target alone',
     async (name, format, code, says) => {

@@ -35,6 +35,10 @@ describe('a name', () => {
     },
   )
 
+  test('is refused with one reason, so that the error is one line', () => {
+    expect(nameSchema.safeParse('..').error?.issues).toHaveLength(1)
+  })
+
   test('has at most 128 characters', () => {
     expect(good('a'.repeat(MAX_NAME_LENGTH))).toBe(true)
     expect(good('a'.repeat(MAX_NAME_LENGTH + 1))).toBe(false)

@@ -72,7 +72,12 @@ export async function imagesOn(image: string, files: readonly string[]): Promise
       .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
       .map(async ({ name }) => {
         const file = join(folder, name)
-        const header = await readHeaderOf(file)
+        const header = await readHeaderOf(file).catch((error: unknown) => {
+          // What cannot be opened stands on nothing, unless it is a state of this image.
+          if (stateName(image, name) === undefined && isVmStatesError(error, 'IMAGE_DAMAGED'))
+            return
+          throw error
+        })
         return header === undefined ? undefined : { file, header }
       }),
   )

@@ -11,6 +11,6 @@ export function stateMissing(
   const files = images.map(({ file }) => file).join(', ')
   const every = images.length > 1 ? ' on every disk' : ''
   return new VmStatesError('STATE_MISSING', `${files}: no state ${showValue(tag)}${every}`, {
-    hint,
+    hint: hint ?? `See which there are: states show ${images[0]?.file}`,
   })
 }

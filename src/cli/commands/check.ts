@@ -1,3 +1,4 @@
+import { printable } from '../output/printable.js'
 import type { Context, Report } from '../report.js'
 import { type ImageOptions, withImages } from '../targets/image-subject.js'
 import { requireTag } from '../targets/require-image.js'
@@ -31,7 +32,7 @@ export async function check(
     const exists = having.length > 0
     return {
       data: { exists, state: name, backends: having, image: parsed.file },
-      text: `${parsed.file} has ${exists ? '' : 'no '}state ${JSON.stringify(name)}`,
+      text: printable(`${parsed.file} has ${exists ? '' : 'no '}state ${JSON.stringify(name)}`),
       exitCode: exists ? 0 : 1,
     }
   })

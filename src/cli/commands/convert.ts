@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { VmStatesError } from '../../params/errors.js'
+import { printable } from '../output/printable.js'
 import type { Context, Report } from '../report.js'
 
 /** `states convert`: copies an image of any format into a new qcow2 image. */
@@ -22,5 +23,5 @@ export async function convert(
     signal,
     ...(format === undefined ? {} : { sourceFormat: format }),
   })
-  return { data: { source: from, target: to }, text: `${to} holds ${from} as qcow2` }
+  return { data: { source: from, target: to }, text: printable(`${to} holds ${from} as qcow2`) }
 }

@@ -2,6 +2,7 @@ import type { StateRecord } from '../../backends/image-backend.js'
 import { VmStatesError } from '../../params/errors.js'
 import { formatSize } from '../../params/format-size.js'
 import { formatDate } from '../output/date.js'
+import { printable } from '../output/printable.js'
 import { type Column, table } from '../output/table.js'
 import type { Context, Report } from '../report.js'
 import { type ImageOptions, withImages } from '../targets/image-subject.js'
@@ -57,7 +58,7 @@ const COLUMNS: readonly Column[] = [
 ]
 
 function showRows(file: string, rows: readonly Row[], colors: boolean): string {
-  if (rows.length === 0) return `${file} has no states`
+  if (rows.length === 0) return printable(`${file} has no states`)
   const cells = rows.map(({ name, backend, liveness, vmStateSize, date, parent }) => [
     name,
     backend,

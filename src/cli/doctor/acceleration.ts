@@ -1,4 +1,5 @@
-import { kvmObstacle } from '../../qemu/accelerator/choose.js'
+import { isVmStatesError } from '../../params/errors.js'
+import { kvmObstacle, overruledAccelerator } from '../../qemu/accelerator/choose.js'
 import type { Finding } from './finding.js'
 
 const MENDS: readonly (readonly [obstacle: RegExp, mend: string])[] = [
@@ -20,6 +21,14 @@ const MENDS: readonly (readonly [obstacle: RegExp, mend: string])[] = [
  */
 export async function checkAcceleration(device?: string): Promise<Finding> {
   const name = 'acceleration'
+  try {
+    const overruled = overruledAccelerator()
+    if (overruled !== undefined) return { name, status: 'ok', found: overruled.reason }
+  } catch (error) {
+    if (!isVmStatesError(error)) throw error
+    const mend = 'Set it to "kvm" or "tcg", or to nothing.'
+    return { name, status: 'problem', found: error.message.split('\n')[0] ?? '', mend }
+  }
   const obstacle = await kvmObstacle(device)
   if (obstacle === undefined) {
     return { name, status: 'ok', found: 'KVM may work; --self-test tells' }

@@ -1,4 +1,5 @@
 import { isVmStatesError, type VmStatesError } from '../../params/errors.js'
+import { printable } from './printable.js'
 import { style } from './style.js'
 
 /** An error as `--json` shows it. */
@@ -47,9 +48,11 @@ export function failureData(error: unknown): Failure {
 /** An error for people. */
 export function failureText(error: unknown, colors: boolean, debug: boolean): string {
   const { code, message, hint } = known(error)
-  const lines = [`${style('bad', 'error', colors)} ${style('faint', code, colors)}: ${message}`]
-  if (hint !== undefined) lines.push(`  ${hint}`)
+  const lines = [
+    `${style('bad', 'error', colors)} ${style('faint', code, colors)}: ${printable(message)}`,
+  ]
+  if (hint !== undefined) lines.push(`  ${printable(hint)}`)
   if (debug && error instanceof Error && error.stack)
-    lines.push(style('faint', error.stack, colors))
+    lines.push(style('faint', printable(error.stack), colors))
   return lines.join('\n')
 }

@@ -1,3 +1,4 @@
+import { printable } from './printable.js'
 import { style } from './style.js'
 
 /** Milliseconds that pass before a command says what it is doing. */
@@ -38,7 +39,7 @@ export class Progress {
    * @param step - a few words, such as `converting disk.vmdk`
    */
   step(step: string): void {
-    this.#step = step
+    this.#step = printable(step)
     if (Date.now() - this.#started > PATIENCE) this.#show()
   }
 

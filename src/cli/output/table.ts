@@ -1,3 +1,4 @@
+import { printable } from './printable.js'
 import { style } from './style.js'
 
 /** A column: its heading, and on which side its texts line up. */
@@ -11,10 +12,7 @@ export interface Column {
  * forge a row nor send commands to a terminal.
  */
 export function cell(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  )
+  return printable(text).replaceAll('\n', '\\u{a}')
 }
 
 /**

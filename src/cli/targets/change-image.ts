@@ -1,4 +1,5 @@
 import type { Outcome, Subject, UnsetStateOptions } from '../../states/policies/operations.js'
+import { printable } from '../output/printable.js'
 import { cell } from '../output/table.js'
 import type { Context, Report } from '../report.js'
 import { findSubject, type ImageOptions, withImages } from './image-subject.js'
@@ -36,7 +37,7 @@ export function changeImage(
     const outcome = await operation(subject, policyOptions(options, signal))
     return {
       data: { outcome, state: tag, backend: subject.backend.name, image: file },
-      text: SENTENCES[outcome](JSON.stringify(tag), file),
+      text: printable(SENTENCES[outcome](JSON.stringify(tag), file)),
     }
   })
 }

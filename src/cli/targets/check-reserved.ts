@@ -1,6 +1,7 @@
 import { checkRoot } from '../../backends/image/root.js'
 import { checkBoot } from '../../backends/live/check-boot.js'
 import { isVmStatesError } from '../../params/errors.js'
+import { printable } from '../output/printable.js'
 import type { Context, Report } from '../report.js'
 import { type ImageOptions, withImages } from './image-subject.js'
 import { ROOT } from './reserved.js'
@@ -28,7 +29,7 @@ export async function checkReserved(
   const why = reason === undefined ? '' : ` (${reason})`
   return {
     data: { exists, state: name, backends, image: file, reason },
-    text: `${file} has ${exists ? '' : 'no '}state ${JSON.stringify(name)}${why}`,
+    text: printable(`${file} has ${exists ? '' : 'no '}state ${JSON.stringify(name)}${why}`),
     exitCode: exists ? 0 : 1,
   }
 }

@@ -21,8 +21,8 @@ export interface AcceleratorChoice {
  *   what `proof.guest` throws
  */
 export async function chooseAccelerator(proof: KvmProof): Promise<AcceleratorChoice> {
-  const wanted = process.env.VM_STATES_ACCEL
-  if (wanted !== undefined && wanted !== '') return overruled(wanted)
+  const overruled = overruledAccelerator()
+  if (overruled !== undefined) return overruled
   const obstacle = await kvmObstacle()
   if (obstacle !== undefined) return { accelerator: 'tcg', reason: `TCG, since ${obstacle}` }
   return (await provenKvm(proof))
@@ -33,7 +33,15 @@ export async function chooseAccelerator(proof: KvmProof): Promise<AcceleratorCho
       }
 }
 
-function overruled(wanted: string): AcceleratorChoice {
+/**
+ * What `VM_STATES_ACCEL` says.
+ *
+ * @returns nothing where it is not set
+ * @throws VmStatesError `INVALID_VALUE` for anything but `kvm` and `tcg`
+ */
+export function overruledAccelerator(): AcceleratorChoice | undefined {
+  const wanted = process.env.VM_STATES_ACCEL
+  if (wanted === undefined || wanted === '') return undefined
   if (wanted === 'kvm' || wanted === 'tcg') {
     return {
       accelerator: wanted,

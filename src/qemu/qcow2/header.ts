@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { VmStatesError } from '../../params/errors.js'
 import { fileError } from '../file-error.js'
@@ -63,7 +64,7 @@ function mustEnd(
 function parseHeader(file: string, head: Buffer, fileSize: number): Qcow2Header {
   if (head.length < 4 || head.readUInt32BE(0) !== MAGIC) {
     throw new VmStatesError('IMAGE_NOT_QCOW2', `${file} is not a qcow2 image`, {
-      hint: 'Convert it with "states convert", or say which format it has.',
+      hint: 'Convert it with "states convert"; if it is raw, add "--format raw".',
     })
   }
   if (head.length < V2_LENGTH) throw damaged(file, `it ends after ${head.length} bytes`)
@@ -126,7 +127,8 @@ function parseHeader(file: string, head: Buffer, fileSize: number): Qcow2Header 
 export async function readQcow2Header(file: string): Promise<Qcow2Header> {
   let handle: FileHandle | undefined
   try {
-    handle = await open(file)
+    // Without blocking: a named pipe would wait for somebody who writes to it.
+    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
     const status = await handle.stat()
     if (!status.isFile()) throw new VmStatesError('IMAGE_NOT_QCOW2', `${file} is not a file`)
     // Everything that we read is within the first cluster, which is at most 2 MiB and mostly 64 KiB.

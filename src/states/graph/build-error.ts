@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { cleanConsole } from '../../guest/console/tail.js'
+import { isCommandError } from '../../guest/exec/command-error.js'
 import { GuestError } from '../../guest/guest-error.js'
 import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
@@ -16,6 +18,9 @@ const FAILED: Readonly<Record<BuildStep, string>> = {
 
 const CONSOLE_BYTES = 2000
 
+/** Characters of a command's error output in an error; the log has all of it. */
+const SAID = 1000
+
 /** A build that failed. */
 export interface FailedBuild {
   error: unknown
@@ -28,8 +33,8 @@ export interface FailedBuild {
 }
 
 /**
- * The error of a build that failed: the state, the step, the end of the console, and the path of
- * the log, which is kept until the state's next failure. A cancelled build is only that.
+ * The error of a build that failed: the state, the step, the end of what the command and the
+ * console said, and the path of the log, which is kept until the state's next failure. A cancelled build is only that.
  */
 export async function buildError(failed: FailedBuild): Promise<VmStatesError> {
   const { error, task, step, process } = failed
@@ -37,7 +42,9 @@ export async function buildError(failed: FailedBuild): Promise<VmStatesError> {
   const why = explain(error)
   const log = await keepLog(failed)
   const tail = error instanceof GuestError ? error.consoleTail : await consoleTail(process)
+  const said = isCommandError(error) ? cleanConsole(String(error.stderr)).slice(-SAID) : ''
   const hints = [
+    ...(said === '' ? [] : [`The end of its error output:\n${indent(said)}`]),
     ...(tail === '' ? [] : [`The end of its console:\n${indent(tail)}`]),
     ...(log === undefined ? [] : [`The whole log: ${log}`]),
   ]
@@ -70,7 +77,7 @@ async function keepLog(failed: FailedBuild): Promise<string | undefined> {
 }
 
 async function consoleTail(process: MachineProcess | undefined): Promise<string> {
-  return (await process?.consoleTail(CONSOLE_BYTES))?.trim() ?? ''
+  return cleanConsole((await process?.consoleTail(CONSOLE_BYTES)) ?? '')
 }
 
 function indent(text: string): string {

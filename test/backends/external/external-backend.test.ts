@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { link, stat, symlink } from 'node:fs/promises'
+import { link, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { externalBackend as external } from '../../../src/backends/external/external-backend.js'
@@ -150,6 +150,14 @@ describe('one disk', () => {
       expect(await images.files()).toEqual(['a.qcow2'])
       execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 1 0 512k', file])
       expect(await images.read(file)).toBe(1)
+    })
+
+    test('does not mind a damaged image beside it, which stands on nothing', async () => {
+      const file = images.create('a.qcow2', 1)
+      await external.set(images.target(file), 'clean')
+      await writeFile(join(images.directory, 'cut.qcow2'), 'QFI\xfb and nothing else', 'latin1')
+      await external.unset(images.target(file), 'clean')
+      expect(await images.files()).toEqual(['a.qcow2', 'cut.qcow2'])
     })
 
     test('is refused while states or other images stand on it', async () => {

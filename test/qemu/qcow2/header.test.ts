@@ -113,6 +113,15 @@ describe('a sound image', () => {
 })
 
 describe('what is no image', () => {
+  test('a named pipe, without waiting for its writer', async () => {
+    const file = join(directory, 'pipe.qcow2')
+    execFileSync('mkfifo', [file])
+    await expect(readQcow2Header(file)).rejects.toMatchObject({
+      code: 'IMAGE_NOT_QCOW2',
+      message: `${file} is not a file`,
+    })
+  })
+
   test('a missing file', async () => {
     await expect(readQcow2Header(join(directory, 'no.qcow2'))).rejects.toMatchObject({
       code: 'IMAGE_MISSING',

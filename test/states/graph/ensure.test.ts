@@ -116,9 +116,18 @@ describe('a build that fails', () => {
     const error = await ensure(state, context).catch((error: unknown) => error)
     expect(error).toMatchObject({ code: 'BUILD_FAILED', message: expect.stringMatching(says) })
     expect(error).toMatchObject({ message: expect.stringContaining('vm-states tiny guest ready') })
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    expect((error as Error).message).not.toMatch(/[\x00-\x09\x0b-\x1f]/)
     const path = /The whole log: (.*)$/.exec((error as Error).message)?.[1]
     expect(await readFile(String(path), 'utf8')).toContain('The serial console:\n')
     expect(await leftBehind()).toEqual(before)
+  })
+
+  it('by a command shows what the command said', async () => {
+    const mistyped = page.state('mistyped', (vm) => vm.$`mkdirr /srv`)
+    await expect(ensure(mistyped, context)).rejects.toThrow(
+      'The end of its error output:\n  | /bin/sh: mkdirr: not found',
+    )
   })
 
   it('by being cancelled is only that', async () => {
