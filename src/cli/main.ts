@@ -20,7 +20,9 @@ export async function main(args: readonly string[]): Promise<number> {
   // A reader that has seen enough, such as `head`, closes the pipe.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit()
-    throw error
+    const code = error.code === 'ENOSPC' ? 'DISK_FULL' : 'UNEXPECTED'
+    stderr.write(`error ${code}: the standard output cannot be written: ${error.message}\n`)
+    process.exit(3)
   })
   const json = wantsJson(args)
   const interruption = new AbortController()

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
 import { BIN, json, useWorkplace } from './states-command.js'
 
@@ -34,6 +35,13 @@ describe('states', () => {
     expect(stdout).toContain(`Usage: states ${command}`)
     expect(stdout).toContain(`Examples:\n  $ states ${command}`)
     expect(stdout).toContain('--json')
+  })
+
+  test('says so when nothing can be written to its output', async () => {
+    const args = ['-c', '"$0" "$1" --version >/dev/full', process.execPath, BIN]
+    const { exitCode, stderr } = await execa('/bin/sh', args, { reject: false })
+    expect(exitCode).toBe(3)
+    expect(stderr).toMatch(/^error DISK_FULL: the standard output cannot be written: [^\n]*$/)
   })
 
   test('tells its version', async () => {

@@ -30,7 +30,8 @@ async function loadStatesFile(file: string): Promise<Record<string, unknown>> {
   } catch (cause) {
     if (cause instanceof VmStatesError) throw cause
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new VmStatesError('INVALID_CONFIG', `${file} cannot be loaded: ${reason}`, { cause })
+    const [why = reason] = reason.split('\nRequire stack:')
+    throw new VmStatesError('INVALID_CONFIG', `${file} cannot be loaded: ${why}`, { cause })
   }
 }
 

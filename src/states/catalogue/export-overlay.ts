@@ -1,8 +1,10 @@
-import { link, lstat, mkdir, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, link, lstat, mkdir, rm } from 'node:fs/promises'
 import { basename, dirname, join, parse as parsePath, resolve } from 'node:path'
 import { withImagesLocked } from '../../backends/image/lock.js'
 import { VmStatesError } from '../../params/errors.js'
 import { IMAGE_DISK_NAME } from '../../params/machine.js'
+import { fileError } from '../../qemu/file-error.js'
 import { createOverlay } from '../../qemu/qemu-img/create.js'
 import type { State } from '../definitions/types.js'
 import { nameOf } from '../graph/build-task.js'
@@ -16,8 +18,8 @@ import { type EnsureOptions, ensure } from '../graph/ensure.js'
  * @param output - path of the overlay on the image's disk; a further disk `data` gets
  *   `<output>-data.qcow2` beside it
  * @returns the absolute paths of the overlays
- * @throws VmStatesError `OUTPUT_EXISTS`; `IMAGE_IN_USE` while another command writes there; `STATE_IS_LIVE` for a live state, whose RAM no overlay
- *   holds; whatever {@link ensure} throws
+ * @throws VmStatesError `OUTPUT_EXISTS`; `ACCESS_DENIED`; `IMAGE_IN_USE` while another command writes
+ *   there; `STATE_IS_LIVE` for a live state, whose RAM no overlay holds; whatever {@link ensure} throws
  */
 export async function exportOverlay(
   state: State,
@@ -32,12 +34,14 @@ export async function exportOverlay(
       { hint: 'Export a disk state, or start the live one through this package.' },
     )
   }
+  await refuseExisting(resolve(output))
   const available = await ensure(state, context, options)
   try {
     const written: string[] = []
     for (const disk of available.files.disks) {
       const file = pathFor(output, disk.name)
       await refuseExisting(file)
+      await requireDirectory(dirname(file))
       // Twice: a pin on a file that is not there yet may be reaped, one after it may come too late.
       const pin = () => Promise.all(available.objects.map((id) => context.store.pin(id, file)))
       await pin()
@@ -48,6 +52,16 @@ export async function exportOverlay(
     return written
   } finally {
     await available.release()
+  }
+}
+
+/** Before it is pinned: whether a file is gone cannot be seen in a directory that is closed. */
+async function requireDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true })
+    await access(directory, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw fileError(error, directory)
   }
 }
 
@@ -83,7 +97,6 @@ async function writeOverlay(
   options: EnsureOptions,
 ): Promise<void> {
   const unfinished = join(dirname(file), `.${basename(file)}.unfinished`)
-  await mkdir(dirname(file), { recursive: true })
   await withImagesLocked([file], async () => {
     try {
       await createOverlay(unfinished, backing, options)

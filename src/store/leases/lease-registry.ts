@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { VmStatesError } from '../../params/errors.js'
-import { inStore, unlessMissing } from '../files/storage-error.js'
+import { inStore, systemCode, unlessMissing } from '../files/storage-error.js'
 import { writeAtomically } from '../files/write-atomically.js'
 import type { Layout } from '../layout.js'
 import { acquireLock } from '../lock/acquire.js'
@@ -131,6 +131,16 @@ export class LeaseRegistry {
   async #isOver(life: LeaseLife, census: Census): Promise<boolean> {
     if (life.kind === 'process') return census.isGone(life.name)
     if (life.kind === 'run') return isRunGone(join(this.#layout.runs, life.id), census)
-    return (await unlessMissing(lstat(life.path))) === undefined
+    return !(await mayExist(life.path))
+  }
+}
+
+/** Whether a file is there, or cannot be looked at: in another user's directory, for one. */
+async function mayExist(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    return !['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')
   }
 }

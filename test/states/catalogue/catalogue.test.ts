@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -96,6 +96,18 @@ describe('exportOverlay()', () => {
       code: 'OUTPUT_EXISTS',
     })
     expect(await readFile(output, 'utf8')).toBe('mine')
+  })
+
+  it('in a place that is no directory is an error, and pins nothing', async () => {
+    const leases = join(context.store.root, 'leases')
+    const before = await readdir(leases)
+    await writeFile(join(directory, 'file'), '')
+    const output = join(directory, 'file', 'deep', 'own.qcow2')
+    await expect(exportOverlay(machines.first.top, output, context)).rejects.toMatchObject({
+      code: 'IMAGE_MISSING',
+      message: `${join(directory, 'file', 'deep')} does not exist`,
+    })
+    expect(await readdir(leases)).toEqual(before)
   })
 
   it('refuses a live state', async () => {

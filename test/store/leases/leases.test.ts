@@ -1,4 +1,4 @@
-import { readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { removalLock } from '../../../src/store/leases/removal-lock.js'
@@ -64,6 +64,20 @@ test('a pin holds for as long as the file that stands on the object exists', asy
     message: expect.stringContaining(overlay),
   })
   await rm(overlay)
+  expect(await store.objects.remove(object.id)).toBe(true)
+})
+
+test('a pin whose file cannot be looked at holds, and troubles nobody else', async () => {
+  const store = await scratchStore()
+  const object = await addObject(store)
+  const folder = join(await scratchDirectory(), 'folder')
+  await mkdir(folder)
+  await store.pin(object.id, join(folder, 'overlay.qcow2'))
+  await rm(folder, { recursive: true })
+  await symlink('folder', folder)
+  await store.reap()
+  await expect(store.objects.remove(object.id)).rejects.toMatchObject({ code: 'OBJECT_IN_USE' })
+  await rm(folder)
   expect(await store.objects.remove(object.id)).toBe(true)
 })
 
