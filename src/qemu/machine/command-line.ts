@@ -73,10 +73,11 @@ function diskArguments(disk: Disk, index: number): string[] {
   ]
 }
 
+/** Plain paths, unlike those in lists of options: QEMU takes a comma in them for a comma. */
 function kernelArguments({ kernel, initrd, append }: DirectKernel): string[] {
   return [
     ...['-kernel', kernel],
-    ...(initrd === undefined ? [] : ['-initrd', optionValue(initrd)]),
+    ...(initrd === undefined ? [] : ['-initrd', initrd]),
     ...(append === undefined ? [] : ['-append', append]),
   ]
 }

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { blockNode } from '../../../src/qemu/machine/block-node.js'
 import { commandLine } from '../../../src/qemu/machine/command-line.js'
+import { tinyGuest } from '../../support/tiny.js'
 import { bareOptions, launchBare, temporaryDirectory } from './bare-machine.js'
 
 test('the command line says everything and leaves nothing to defaults of the host', async () => {
@@ -69,4 +70,15 @@ test('names of block nodes are short, and differ where disks do', () => {
   expect(new Set(nodes).size).toBe(names.length)
   expect(Math.max(...nodes.map((node) => node.length))).toBeLessThanOrEqual(31)
   expect(nodes[0]).toBe('disk-a')
+})
+
+test('QEMU takes a kernel and its initrd from a path with commas', async () => {
+  const { directKernel } = await tinyGuest()
+  const directory = join(await temporaryDirectory(), 'a,b ,,c')
+  await mkdir(directory)
+  const [kernel, initrd] = [join(directory, 'kernel'), join(directory, 'initrd')]
+  await symlink(directKernel.kernel, kernel)
+  await symlink(String(directKernel.initrd), initrd)
+  const machine = await launchBare({ directKernel: { kernel, initrd }, paused: true })
+  expect(machine.running).toBe(true)
 })
