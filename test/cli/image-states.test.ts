@@ -1,4 +1,4 @@
-import { copyFile, readFile, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, lstat, readFile, symlink, truncate, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { execa } from 'execa'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -54,6 +54,17 @@ describe.each(['internal', 'external'])('states with the backend %s', (backend) 
       stdout: `${disk} is back at "clean"`,
     })
     expect(await holds(disk, 1)).toBe(true)
+  })
+
+  test('works on the file that a symbolic link leads to', async () => {
+    const link = place.path('link.qcow2')
+    await symlink(disk, link)
+    expect(await run('set', link, 'clean')).toMatchObject({ exitCode: 0 })
+    expect(await names(link)).toEqual(['clean'])
+    await fill(disk, 2)
+    expect(await run('get', link, 'clean')).toMatchObject({ exitCode: 0 })
+    expect(await holds(disk, 1)).toBe(true)
+    expect((await lstat(link)).isSymbolicLink()).toBe(true)
   })
 
   test('prints no control characters of a path or a tag', async () => {

@@ -70,6 +70,7 @@ describe('states', () => {
     ],
     [['get', './a', 'b', '--disk', 'a'], '/a is given twice'],
     [['get', './a'], 'which state of /'],
+    [['show', ''], 'the image is ""'],
     [['get', 'a.qcow2', 'b', '--output', 'c'], '--output goes with machine/state'],
     [['get', 'a'], 'a is neither an image nor machine/state'],
     [['get', 'a/b'], 'where is the overlay of a/b to go?'],

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ImageBackend, ImageTarget } from '../../backends/image-backend.js'
 import { VmStatesError } from '../../params/errors.js'
@@ -34,7 +35,7 @@ export async function withImages<Result>(
   use: (images: OpenImages) => Promise<Result>,
 ): Promise<Result> {
   const names = await chooseBackends(file, options)
-  const disks = nameDisks([file, ...(options.disk ?? []).map((path) => resolve(path))])
+  const disks = nameDisks([file, ...(options.disk ?? [])].map(realFile))
   const backends = await Promise.all(names.map(loadBackend))
   if (options.qmp === undefined) return await use({ target: { disks }, backends })
   const { connectQmp } = await import('../../qemu/qmp/connect.js')
@@ -94,6 +95,16 @@ async function hasSnapshots(file: string): Promise<boolean> {
   } catch {
     // What is wrong with the image is for the backends to say.
     return false
+  }
+}
+
+/** Where a link leads: states are kept in and beside the file itself. */
+function realFile(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    // What is wrong with the path is for the backends to say.
+    return resolve(path)
   }
 }
 

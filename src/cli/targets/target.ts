@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { VmStatesError } from '../../params/errors.js'
 
 /** What a command works on. */
 export type Target = ImageFile | DefinedState
@@ -28,8 +29,12 @@ const DEFINED =
  *
  * @param target - the first argument of a command
  * @param tag - the second: a state of the image, however odd its name
+ * @throws VmStatesError `USAGE` if there is nothing in the first
  */
 export function parseTarget(target: string, tag: string | undefined): Target {
+  if (target === '') {
+    throw new VmStatesError('USAGE', 'the image is "": it takes the path of a qcow2 file')
+  }
   const match = DEFINED.exec(target)
   if (tag !== undefined || match?.groups?.machine === undefined || isImagePath(target)) {
     return { kind: 'image', file: resolve(target), tag }
