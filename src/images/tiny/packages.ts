@@ -61,9 +61,16 @@ async function choosePackages(context: Context): Promise<string[]> {
   return [...PROGRAM_PACKAGES, ...wanted.filter((name) => names.has(name))]
 }
 
-async function download(directory: string, context: Context): Promise<void> {
+async function download(directory: string, context: Context): Promise<string[]> {
   const packages = await choosePackages(context)
   await apt('apt-get', ['download', ...packages], context, directory)
+  const files = (await readdir(directory)).filter((name) => name.endsWith('.deb'))
+  if (files.length >= packages.length) return files.map((name) => join(directory, name))
+  // apt 2.6 ends well, without a file, where the directory's path has some 600 characters.
+  const message = `apt-get left ${files.length} of ${packages.length} packages in ${directory}`
+  throw new VmStatesError('TINY_UNAVAILABLE', message, {
+    hint: 'If that path is very long, use a store with a shorter one.',
+  })
 }
 
 /** Whether this host can get packages for the guest at all, which is told in one line. */
@@ -118,7 +125,7 @@ export async function downloadPackages(
   const options = ['-o', 'APT::Sandbox::User=root', '-o', `Dir::Cache::pkgcache=`]
   try {
     onProgress('downloading packages of the tiny guest')
-    await download(packages, { signal, options })
+    return await download(packages, { signal, options })
   } catch (error) {
     if (isVmStatesError(error, 'ABORTED')) throw error
     onProgress('fetching package lists')
@@ -129,10 +136,8 @@ export async function downloadPackages(
       (reason) => reason,
     )
     onProgress('downloading packages of the tiny guest')
-    await download(packages, { signal, options: own }).catch((reason) => {
+    return await download(packages, { signal, options: own }).catch((reason) => {
       throw problem ?? reason
     })
   }
-  const files = await readdir(packages)
-  return files.filter((name) => name.endsWith('.deb')).map((name) => join(packages, name))
 }

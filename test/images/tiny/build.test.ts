@@ -56,6 +56,15 @@ test('an ordinary user builds the guest, though the system has no package lists'
   expect(owners).toEqual(['0:0', '0:0', '0:0', '0:0', '0:0'])
 })
 
+test('a directory whose path is too long for apt is named', { timeout: 120_000 }, async () => {
+  const long = join(directory, ...['a', 'b', 'c'].map((letter) => letter.repeat(200)))
+  await mkdir(long, { recursive: true })
+  await expect(buildTiny(long, undefined, () => {})).rejects.toMatchObject({
+    code: 'TINY_UNAVAILABLE',
+    message: expect.stringMatching(/^apt-get left 0 of \d+ packages in \/.*ccc/),
+  })
+})
+
 test('a host without apt is told what to use instead', async () => {
   vi.stubEnv('PATH', directory)
   const failed = buildTiny(directory)
