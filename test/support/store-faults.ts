@@ -26,11 +26,8 @@ export async function brokenStates(root: string): Promise<string[]> {
       faults.push(...damage)
     }
   }
-  for (const [key, id] of await store.keys.list()) {
-    // A key of no object is what a removal leaves that was killed half-way: the state is missing.
-    if (known.has(id.trim()) && (await store.keys.lookup(key)) === undefined) {
-      faults.push(`${key} stands for nothing whole`)
-    }
+  for (const [key] of await store.keys.list()) {
+    if ((await store.keys.lookup(key)) === undefined) faults.push(`${key} stands for nothing whole`)
   }
   return faults
 }
