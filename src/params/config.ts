@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { optionsSchema } from './options.js'
+import { optionsSchema, qemuSchema } from './options.js'
+import { DEFAULT_QEMU } from './qemu.js'
 
 const pathSchema = z.string('a path is text').min(1, 'a path cannot be empty')
 
@@ -16,6 +17,8 @@ export const configSchema = optionsSchema({
   /** The directory of the store, relative to the configuration file. */
   store: pathSchema.optional(),
   build: buildSchema.default('missing'),
+  /** The QEMU of machines that name none: a path relative to the configuration file, or a name. */
+  qemu: qemuSchema.default(DEFAULT_QEMU),
 })
 
 /** The configuration as a user writes it. */

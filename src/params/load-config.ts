@@ -18,6 +18,8 @@ export interface LoadedConfig {
   store: string
   /** What to do for a state that is not in the store. */
   build: 'missing' | 'never'
+  /** The QEMU of machines that name none: an absolute path, or a name to look up in `PATH`. */
+  qemu: string
 }
 
 export interface LoadConfigOptions {
@@ -30,7 +32,7 @@ export interface LoadConfigOptions {
 
 /**
  * Finds and loads `states.config.{ts,mts,js,mjs}`, for the command line and the plugin alike.
- * `VM_STATES_STORE` and `VM_STATES_BUILD` win over the file and the overrides.
+ * `VM_STATES_STORE`, `VM_STATES_BUILD` and `VM_STATES_QEMU` win over the file and the overrides.
  *
  * @throws VmStatesError `INVALID_CONFIG` with the file and the path of the value; `INVALID_VALUE`
  *   for an environment variable
@@ -59,7 +61,17 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
       : overrides.build === undefined
         ? fromFile.build
         : given.build,
+    qemu:
+      program(cwd, environment.VM_STATES_QEMU) ??
+      (overrides.qemu === undefined ? program(home, fromFile.qemu) : program(cwd, given.qemu)),
   }
+}
+
+/** A path is told from a name by its slash, as a shell does; an empty variable is not set. */
+function program(base: string, name: string): string
+function program(base: string, name: string | undefined): string | undefined
+function program(base: string, name: string | undefined): string | undefined {
+  return name?.includes('/') ? resolve(base, name) : name || undefined
 }
 
 /** Nothing for a path that is not set; an empty environment variable counts as not set. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { imageSchema } from './image.js'
 import { nameSchema } from './names.js'
-import { optionsSchema, timeoutSchema } from './options.js'
+import { optionsSchema, qemuSchema, timeoutSchema } from './options.js'
 import { sizeSchema } from './size.js'
 
 /** The name of the disk that comes from the machine's image. */
@@ -59,8 +59,8 @@ export const machineOptionsSchema = optionsSchema({
       'every disk needs a name of its own',
     )
     .default([]),
-  /** The QEMU binary: a path, or a name to look up in `PATH`. */
-  binary: z.string().min(1, 'a QEMU binary is a path or a name').default('qemu-system-x86_64'),
+  /** The QEMU binary, a path or a name to look up in `PATH`; by default the configuration's `qemu`. */
+  binary: qemuSchema.optional(),
   /** Further QEMU arguments, one item each. */
   extraArgs: z.array(z.string()).default([]),
   /** Tests on disk states start from a kept boot (`live`), or boot each time (`cold`). */

@@ -26,3 +26,8 @@ export const timeoutSchema = z
   .number('a timeout is a whole number of milliseconds above 0')
   .int('a timeout is a whole number of milliseconds above 0')
   .positive('a timeout is a whole number of milliseconds above 0')
+
+/** A QEMU binary: a path, or a name to look up in `PATH`. */
+export const qemuSchema = z
+  .string('a QEMU binary is a path or a name')
+  .min(1, 'a QEMU binary is a path or a name')

@@ -16,7 +16,6 @@ describe('the options of a machine', () => {
       machineType: 'q35',
       network: 'nat',
       disks: [],
-      binary: 'qemu-system-x86_64',
       extraArgs: [],
       boot: 'live',
       readyTimeout: 120_000,

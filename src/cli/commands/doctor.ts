@@ -20,9 +20,9 @@ export async function doctor(
   requireLinux()
   const { loadConfig } = await import('../../params/load-config.js')
   context.progress.step('looking at this host')
-  const { store } = await loadConfig()
+  const { store, qemu } = await loadConfig()
   const findings: Finding[] = [
-    ...(await checkQemu()),
+    ...(await checkQemu(qemu)),
     await checkAcceleration(),
     await checkSetpriv(),
     await checkTinyTools(),
@@ -31,7 +31,7 @@ export async function doctor(
   const isHealthy = () => findings.every(({ status }) => status !== 'problem')
   if (selfTest && isHealthy()) {
     const module = await import('../doctor/self-test.js')
-    findings.push(...(await module.selfTest(store, context)))
+    findings.push(...(await module.selfTest({ store, qemu }, context)))
   }
   const healthy = isHealthy()
   return {

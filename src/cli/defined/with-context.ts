@@ -21,6 +21,7 @@ export async function withContext<Result>(
   await using context = await StatesContext.open({
     store: config.store,
     build,
+    qemu: config.qemu,
     label: 'states',
     onBuildEvent: (event) => {
       if (event.kind === 'built') return

@@ -5,10 +5,14 @@ import type { Finding } from './finding.js'
 
 const SUPPORTED_MAJOR = 6
 
-/** The QEMU programs: whether they are there, run, and are new enough. */
-export async function checkQemu(): Promise<Finding[]> {
+/**
+ * The QEMU programs: whether they are there, run, and are new enough.
+ *
+ * @param qemu - the QEMU that the configuration names
+ */
+export async function checkQemu(qemu: string): Promise<Finding[]> {
   return Promise.all([
-    checkVersion('qemu-system-x86_64', 'qemu-system-x86'),
+    checkVersion(qemu, 'qemu-system-x86'),
     checkVersion('qemu-img', 'qemu-utils'),
   ])
 }

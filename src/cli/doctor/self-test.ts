@@ -17,11 +17,12 @@ const MARK = '/root/mark'
  * @throws VmStatesError whatever fails
  */
 export async function selfTest(
-  store: string,
+  { store, qemu }: { store: string; qemu: string },
   { progress, signal }: Pick<Context, 'progress' | 'signal'>,
 ): Promise<Finding[]> {
   await using context = await StatesContext.open({
     store,
+    qemu,
     label: 'states doctor',
     onBuildEvent: ({ state, kind }) => kind === 'step' && progress.step(`building ${state}`),
   })

@@ -1,4 +1,5 @@
 import { identifyImage } from '../../images/identify-image.js'
+import { DEFAULT_QEMU } from '../../params/qemu.js'
 import type { Run } from '../../store/runs/run.js'
 import { openStore, type Store } from '../../store/store.js'
 import type { MachineDefinition, State } from '../definitions/types.js'
@@ -12,6 +13,8 @@ export interface ContextOptions {
   store: string
   /** What to do for a state that is not in the store. */
   build?: 'missing' | 'never'
+  /** The QEMU of machines that name none: a path, or a name to look up in `PATH`. */
+  qemu?: string
   onBuildEvent?: OnBuildEvent
   /** What the run is for, for people who look at the runs of a store. */
   label: string
@@ -26,6 +29,7 @@ export class Context implements AsyncDisposable {
   readonly build: 'missing' | 'never'
   readonly report: OnBuildEvent
   readonly #label: string
+  readonly #qemu: string
   readonly #keys = new Map<State, Promise<StateKey>>()
   readonly #bootKeys = new Map<State, Promise<StateKey>>()
   readonly #emulators = new Map<string, Promise<Emulator>>()
@@ -36,6 +40,7 @@ export class Context implements AsyncDisposable {
     this.build = options.build ?? 'missing'
     this.report = options.onBuildEvent ?? (() => {})
     this.#label = options.label
+    this.#qemu = options.qemu ?? DEFAULT_QEMU
   }
 
   /**
@@ -67,7 +72,7 @@ export class Context implements AsyncDisposable {
 
   /** The QEMU that runs a machine, and how. */
   emulatorOf(machine: MachineDefinition): Promise<Emulator> {
-    const { binary, cpuModel } = machine[DETAILS].options
+    const { binary = this.#qemu, cpuModel } = machine[DETAILS].options
     return remember(this.#emulators, `${binary} ${cpuModel}`, () =>
       emulatorOf(
         { binary, cpuModel },

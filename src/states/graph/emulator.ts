@@ -9,6 +9,8 @@ import type { Store } from '../../store/store.js'
 export interface Emulator extends AcceleratorChoice {
   /** Such as `7.2.22`. */
   version: string
+  /** A path, or a name to look up in `PATH`. */
+  binary: string
 }
 
 /**
@@ -25,11 +27,11 @@ export async function emulatorOf(
   const version = await qemuVersion(binary)
   try {
     const guest = () => tinyKernel(store)
-    return { version, ...(await chooseAccelerator({ binary, cpuModel, guest, directory })) }
+    return { version, binary, ...(await chooseAccelerator({ binary, cpuModel, guest, directory })) }
   } catch (error) {
     if (!isVmStatesError(error, 'TINY_UNAVAILABLE')) throw error
     const reason = 'TCG, since there is no small guest here to try KVM with'
-    return { version, accelerator: 'tcg', reason }
+    return { version, binary, accelerator: 'tcg', reason }
   }
 }
 

@@ -62,9 +62,8 @@ export async function startMachine(
     const disks = join(directory, 'disks')
     await mkdir(disks)
     const prepared = await backendFor(state.files.backend).prepare(state.files, purpose, disks)
-    const { memory, cpus, cpuModel, machineType, network, extraArgs, binary } =
-      machine[DETAILS].options
-    const { accelerator } = await context.emulatorOf(machine)
+    const { memory, cpus, cpuModel, machineType, network, extraArgs } = machine[DETAILS].options
+    const { binary, accelerator } = await context.emulatorOf(machine)
     process = await launch({
       ...{ memory, cpus, cpuModel, machineType, network, extraArgs, binary, accelerator },
       ...prepared.launch,
