@@ -22,6 +22,7 @@ export async function ensureObject(
   const draft = await store.objects.createDraft()
   try {
     const meta = await make(draft.directory)
+    await using _lease = await draft.lease()
     const object = await draft.commit({ key, meta }, { lock })
     await store.keys.point(key, object.id)
     return object

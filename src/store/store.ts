@@ -44,8 +44,8 @@ export class Store implements AsyncDisposable {
     this.#layout = layout
     this.#presence = new Presence(layout.locks)
     this.#leases = new LeaseRegistry(layout, this.#presence, prepare)
-    this.objects = new ObjectStore(layout, this.#leases, this.#presence, prepare)
     this.keys = new KeyIndex(layout, prepare)
+    this.objects = new ObjectStore(layout, this.keys, this.#leases, this.#presence, prepare)
     this.runs = new RunRegistry(layout, this.#presence, prepare)
   }
 
@@ -81,9 +81,15 @@ export class Store implements AsyncDisposable {
     return this.#leases.pin(objectId, file)
   }
 
+  /** Who uses which objects now, by their ids: processes, runs, and files that stand on them. */
+  holders(): Promise<Map<string, string[]>> {
+    return inStore(this.#layout.leases, () => this.#leases.holders())
+  }
+
   /**
    * Cleans up after processes that are gone: their runs with what is still running of them, their
-   * drafts, leases and locks. Safe at any time, and several times at once.
+   * drafts, leases and locks, and the keys whose objects are gone. Safe at any time, and several
+   * times at once.
    */
   async reap(): Promise<Reaped> {
     const { locks, objects, keys, leases, root } = this.#layout
@@ -92,6 +98,7 @@ export class Store implements AsyncDisposable {
       const runs = await this.runs.reap(census)
       const drafts = await reapLeftovers(objects, census)
       await this.#leases.reap(census)
+      await this.keys.reap()
       await reapLocks(locks)
       await Promise.all([root, keys, leases].map((directory) => reapUnfinished(directory)))
       return { ...runs, drafts }

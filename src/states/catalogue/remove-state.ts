@@ -1,6 +1,5 @@
 import { VmStatesError } from '../../params/errors.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
-import type { Store } from '../../store/store.js'
 import type { State } from '../definitions/types.js'
 import { nameOf } from '../graph/build-task.js'
 import type { Context } from '../graph/context.js'
@@ -41,7 +40,7 @@ export async function removeState(
       { hint: 'Remove them first, or say that they go with it.' },
     )
   }
-  await removeObjects([...standing.reverse(), object], store)
+  for (const { id } of [...standing.reverse(), object]) await store.objects.remove(id)
   return 'removed'
 }
 
@@ -58,13 +57,4 @@ function standingOn(object: StoredObject, all: readonly StoredObject[]): StoredO
 
 function stateOf(object: StoredObject): string | undefined {
   return readMeta(object)?.state
-}
-
-/** Objects first: a key that stands for nothing does no harm. */
-async function removeObjects(objects: readonly StoredObject[], store: Store): Promise<void> {
-  for (const { id } of objects) await store.objects.remove(id)
-  const removed = new Set(objects.map(({ id }) => id))
-  for (const [key, id] of await store.keys.list()) {
-    if (removed.has(id)) await store.keys.remove(key)
-  }
 }

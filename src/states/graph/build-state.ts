@@ -127,11 +127,16 @@ async function commit(
     },
     draft.directory,
   )
-  const object = await draft.commit({ key, parents: parent.objects, meta }, { lock })
-  const lease = await store.lease(object.id)
-  await store.keys.point(key, object.id)
-  context.report({ kind: 'built', state: task.name, seconds })
-  const kept = readMeta(object)
-  if (kept === undefined) throw new Error(`the manifest of ${task.name} cannot be read back`)
-  return availableState({ object, meta: kept }, lease)
+  const lease = await draft.lease()
+  try {
+    const object = await draft.commit({ key, parents: parent.objects, meta }, { lock })
+    await store.keys.point(key, object.id)
+    context.report({ kind: 'built', state: task.name, seconds })
+    const kept = readMeta(object)
+    if (kept === undefined) throw new Error(`the manifest of ${task.name} cannot be read back`)
+    return availableState({ object, meta: kept }, lease)
+  } catch (error) {
+    await lease.release()
+    throw error
+  }
 }

@@ -4,6 +4,8 @@ import { readSmallFiles } from '../files/read-small-files.js'
 import { inStore, unlessMissing } from '../files/storage-error.js'
 import { writeAtomically } from '../files/write-atomically.js'
 import type { Layout } from '../layout.js'
+import { acquireLock } from '../lock/acquire.js'
+import type { Lock } from '../lock/lock.js'
 import { checkFileName } from '../names.js'
 import type { StoredObject } from '../objects/manifest.js'
 import { isComplete, readObject } from '../objects/read-objects.js'
@@ -24,9 +26,8 @@ export class KeyIndex {
    * @returns undefined if there is none, or if it, or any object that it stands on, is not complete
    */
   async lookup(key: string): Promise<StoredObject | undefined> {
-    const path = this.#path(key)
-    const id = await inStore(path, () => unlessMissing(readFile(path, 'utf8')))
-    return id === undefined ? undefined : this.#complete(id.trim())
+    const id = await this.idOf(key)
+    return id === undefined ? undefined : this.#complete(id)
   }
 
   /**
@@ -37,7 +38,10 @@ export class KeyIndex {
   async point(key: string, id: string): Promise<void> {
     const path = this.#path(key)
     await this.#prepare()
-    await inStore(path, () => writeAtomically(path, id, { replace: true, durable: true }))
+    await inStore(path, async () => {
+      await using _lock = await this.#lock(key)
+      await writeAtomically(path, id, { replace: true, durable: true })
+    })
   }
 
   /** All keys, each with the id of the object that it stands for, whether that is there or not. */
@@ -56,10 +60,43 @@ export class KeyIndex {
     })
   }
 
-  /** Lets a key stand for nothing. The object stays. */
-  async remove(key: string): Promise<void> {
+  /**
+   * Lets a key stand for nothing. The object stays.
+   *
+   * @param id - only if the key stands for this object, as one that was looked at before
+   */
+  async remove(key: string, id?: string): Promise<void> {
     const path = this.#path(key)
-    await inStore(path, () => rm(path, { force: true }))
+    await inStore(path, async () => {
+      if ((await this.#read(path)) === undefined) return
+      await using _lock = await this.#lock(key)
+      if (id === undefined || (await this.#read(path)) === id) await rm(path, { force: true })
+    })
+  }
+
+  /** The id of the object that a key stands for, whether that is there or not. */
+  async idOf(key: string): Promise<string | undefined> {
+    const path = this.#path(key)
+    return inStore(path, () => this.#read(path))
+  }
+
+  /** Removes the keys whose objects are gone. */
+  async reap(): Promise<void> {
+    // Keys first: what they name was there by then, unless it is gone.
+    const keys = await this.list()
+    const objects = new Set((await unlessMissing(readdir(this.#layout.objects))) ?? [])
+    for (const [key, id] of keys) {
+      if (!objects.has(id)) await this.remove(key, id)
+    }
+  }
+
+  // What a key stands for is changed under its lock, so that what was looked at is what is removed.
+  #lock(key: string): Promise<Lock> {
+    return acquireLock(this.#layout.locks, `_key-${key}`)
+  }
+
+  async #read(path: string): Promise<string | undefined> {
+    return (await unlessMissing(readFile(path, 'utf8')))?.trim()
   }
 
   #path(key: string): string {

@@ -9,6 +9,7 @@ import { Census } from '../lock/census.js'
 import { lockFiles } from '../lock/lock-files.js'
 import type { Presence } from '../lock/presence.js'
 import { newNonce } from '../names.js'
+import { markUsed } from '../objects/last-use.js'
 import { readObject } from '../objects/read-objects.js'
 import { programName, readOwner } from '../owner/owner-record.js'
 import { isRunGone } from '../runs/run-record.js'
@@ -66,17 +67,37 @@ export class LeaseRegistry {
     await this.#grant(objectId, { kind: 'file', path: resolve(file) })
   }
 
+  /**
+   * Leases for this process an object that is not there yet, so that it is in use from its commit on.
+   */
+  async reserve(objectId: string): Promise<Lease> {
+    await inStore(this.#layout.locks, () => this.#presence.announce())
+    const { name } = this.#presence
+    return this.#write(objectId, { kind: 'process', name, program: programName() })
+  }
+
   /** Who leases or pins an object now, for an error. */
   async holdersOf(objectId: string): Promise<string[]> {
+    return (await this.holders(objectId)).get(objectId) ?? []
+  }
+
+  /**
+   * Who leases or pins what, by the ids of objects; each once.
+   *
+   * @param only - look for the holders of this object alone
+   */
+  async holders(only?: string): Promise<Map<string, string[]>> {
     const census = new Census(this.#layout.locks)
-    const files = (await this.#files()).filter((file) => file.objectId === objectId)
-    const holders = await Promise.all(
-      files.map(async ({ path }) => {
+    const files = (await this.#files()).filter(({ objectId }) => (only ?? objectId) === objectId)
+    const found = new Map<string, Set<string>>()
+    await Promise.all(
+      files.map(async ({ path, objectId }) => {
         const life = await this.#read(path)
-        return life === undefined || (await this.#isOver(life, census)) ? [] : [describeLife(life)]
+        if (life === undefined || (await this.#isOver(life, census))) return
+        found.set(objectId, (found.get(objectId) ?? new Set()).add(describeLife(life)))
       }),
     )
-    return holders.flat()
+    return new Map([...found].map(([objectId, holders]) => [objectId, [...holders]]))
   }
 
   /** Deletes the leases whose holders are gone. */
@@ -93,19 +114,18 @@ export class LeaseRegistry {
 
   async #grant(objectId: string, life: LeaseLife): Promise<Lease> {
     const { leases, objects, locks } = this.#layout
-    const path = join(leases, `${objectId}~${newNonce()}`)
-    return inStore(path, async () => {
-      const lease = new Lease(objectId, path)
+    return inStore(leases, async () => {
       // Only then look: either whoever removes the object sees the lease, or we see the removal.
-      await writeAtomically(path, JSON.stringify(life), {
-        replace: false,
-        durable: life.kind === 'file',
-      })
+      const lease = await this.#write(objectId, life)
       const removal = lockFiles(locks, removalLock(objectId)).record
       if ((await readOwner(removal)) !== undefined) {
         await (await acquireLock(locks, removalLock(objectId))).release()
       }
-      if ((await readObject(objects, objectId)) !== undefined) return lease
+      const object = await readObject(objects, objectId)
+      if (object !== undefined) {
+        await markUsed(object.directory)
+        return lease
+      }
       await lease.release()
       throw new VmStatesError(
         'OBJECT_MISSING',
@@ -113,6 +133,17 @@ export class LeaseRegistry {
         { hint: 'It was removed meanwhile. Run it again, and it is built anew.' },
       )
     })
+  }
+
+  async #write(objectId: string, life: LeaseLife): Promise<Lease> {
+    const path = join(this.#layout.leases, `${objectId}~${newNonce()}`)
+    await inStore(path, () =>
+      writeAtomically(path, JSON.stringify(life), {
+        replace: false,
+        durable: life.kind === 'file',
+      }),
+    )
+    return new Lease(objectId, path)
   }
 
   async #files(): Promise<LeaseFile[]> {

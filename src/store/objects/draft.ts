@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { inStore } from '../files/storage-error.js'
 import { syncPath } from '../files/sync-path.js'
 import { writeAtomically } from '../files/write-atomically.js'
+import type { Lease } from '../leases/lease.js'
 import type { LeaseRegistry } from '../leases/lease-registry.js'
 import type { Lock } from '../lock/lock.js'
 import type { Presence } from '../lock/presence.js'
@@ -62,6 +63,14 @@ export class Draft {
         await Promise.all(leases.map((lease) => lease.release()))
       }
     })
+  }
+
+  /**
+   * Leases the object that the draft will be, so that nobody removes it between its commit and the
+   * moment when a key stands for it.
+   */
+  lease(): Promise<Lease> {
+    return this.#leases.reserve(this.id)
   }
 
   /** Deletes the draft. */

@@ -2,6 +2,7 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { VmStatesError } from '../../params/errors.js'
 import { inStore, systemCode } from '../files/storage-error.js'
+import type { KeyIndex } from '../keys/key-index.js'
 import type { Layout } from '../layout.js'
 import type { LeaseRegistry } from '../leases/lease-registry.js'
 import { removalLock } from '../leases/removal-lock.js'
@@ -10,23 +11,27 @@ import { acquireLock } from '../lock/acquire.js'
 import type { Presence } from '../lock/presence.js'
 import { newNonce } from '../names.js'
 import { Draft } from './draft.js'
+import { lastUseOf, markUsed } from './last-use.js'
 import type { StoredObject } from './manifest.js'
 import { listObjects, readObject } from './read-objects.js'
 
 /** The objects of a store. */
 export class ObjectStore {
   readonly #layout: Layout
+  readonly #keys: KeyIndex
   readonly #leases: LeaseRegistry
   readonly #presence: Presence
   readonly #prepare: () => Promise<void>
 
   constructor(
     layout: Layout,
+    keys: KeyIndex,
     leases: LeaseRegistry,
     presence: Presence,
     prepare: () => Promise<void>,
   ) {
     this.#layout = layout
+    this.#keys = keys
     this.#leases = leases
     this.#presence = presence
     this.#prepare = prepare
@@ -60,30 +65,46 @@ export class ObjectStore {
   }
 
   /**
-   * Removes an object. It is gone for others at once, and its files soon after.
+   * Removes an object, and the key that stands for it. It is gone for others at once, and its files
+   * soon after. What it stands on counts as used when it was.
    *
-   * @returns whether it was there
+   * @param unlessKeyed - leave it if a key stands for it, such as one that was pointed just now
+   * @returns whether it was there, and is gone
    * @throws VmStatesError `OBJECT_IN_USE` while someone leases or pins it, or other objects stand on
    *   it; the error names them
    */
-  async remove(id: string): Promise<boolean> {
+  async remove(id: string, { unlessKeyed = false } = {}): Promise<boolean> {
     const { objects, locks } = this.#layout
-    if ((await this.get(id)) === undefined) return false
+    const object = await this.get(id)
+    if (object === undefined) return false
+    const { key, parents } = object.manifest
     return inStore(objects, async () => {
       await using _lock = await acquireLock(locks, removalLock(id))
       // Leases first: a commit gives up its lease of the parent only when the child is visible.
       await this.#refuseWhileUsed(id, await this.#leases.holdersOf(id))
       await this.#refuseWhileUsed(id, await this.#childrenOf(id))
+      if (unlessKeyed && (await this.#keys.idOf(key)) === id) return false
+      const lastUse = await lastUseOf(object.directory)
+      // The key first: whoever dies in between leaves an object that nobody finds, not a false key.
+      await this.#keys.remove(key, id)
       const removed = join(objects, removedName())
       try {
-        await rename(join(objects, id), removed)
+        await rename(object.directory, removed)
       } catch (error) {
         if (systemCode(error) === 'ENOENT') return false
         throw error
       }
+      for (const parent of parents) await this.#handDown(join(objects, parent), lastUse)
       await rm(removed, { recursive: true, force: true })
       return true
     })
+  }
+
+  async #handDown(directory: string, lastUse: Date | undefined): Promise<void> {
+    const own = await lastUseOf(directory)
+    if (own !== undefined && lastUse !== undefined && own < lastUse) {
+      await markUsed(directory, lastUse)
+    }
   }
 
   async #childrenOf(id: string): Promise<string[]> {
@@ -97,7 +118,7 @@ export class ObjectStore {
     if (uses.length === 0) return
     throw new VmStatesError(
       'OBJECT_IN_USE',
-      `the object ${join(this.#layout.objects, id)} cannot be removed: ${[...new Set(uses)].join('; ')}`,
+      `the object ${join(this.#layout.objects, id)} cannot be removed: ${uses.join('; ')}`,
       { hint: 'Remove what stands on it first, or wait until it is no longer in use.' },
     )
   }

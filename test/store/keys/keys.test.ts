@@ -1,4 +1,4 @@
-import { rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { readdir, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { addObject, scratchStore } from '../support/scratch-store.js'
@@ -67,4 +67,40 @@ test('a key that cannot be a name of a file is refused', async () => {
     code: 'INVALID_NAME',
   })
   await expect(store.keys.point('a/b', 'id')).rejects.toMatchObject({ code: 'INVALID_NAME' })
+})
+
+test('a key goes with the object that it stands for, unless it stands for another by then', async () => {
+  const store = await scratchStore()
+  const older = await addObject(store)
+  const newer = await addObject(store)
+  await store.objects.remove(older.id)
+  expect(await store.keys.lookup('key')).toEqual(newer)
+  await store.objects.remove(newer.id)
+  expect(await readdir(join(store.root, 'keys'))).toEqual([])
+})
+
+test('a reap removes the keys whose objects are gone, and no other', async () => {
+  const store = await scratchStore()
+  const gone = await addObject(store, 'gone')
+  const there = await addObject(store, 'there')
+  const newer = await addObject(store, 'newer')
+  await writeFile(join(newer.directory, 'manifest.json'), '{"format":2}')
+  await rm(gone.directory, { recursive: true })
+  await store.reap()
+  expect(await store.keys.list()).toEqual(
+    new Map([
+      ['newer', newer.id],
+      ['there', there.id],
+    ]),
+  )
+})
+
+test('a key that is pointed at an object while another reaps it stays', async () => {
+  const store = await scratchStore()
+  for (let round = 0; round < 25; round += 1) {
+    const gone = await addObject(store)
+    await rm(gone.directory, { recursive: true })
+    const [object] = await Promise.all([addObject(store), store.reap(), store.reap()])
+    expect(await store.keys.lookup('key')).toEqual(object)
+  }
 })

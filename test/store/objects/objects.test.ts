@@ -151,3 +151,16 @@ test('what is not a manifest is never taken for one', () => {
     }),
   )
 })
+
+test('an object is in use from its commit on, for who leased its draft', async () => {
+  const store = await scratchStore()
+  const draft = await store.objects.createDraft()
+  const lease = await draft.lease()
+  const { id } = await draft.commit({ key: 'key' })
+  await expect(store.objects.remove(id)).rejects.toMatchObject({ code: 'OBJECT_IN_USE' })
+  await store.keys.point('key', id)
+  await lease.release()
+  expect(await store.objects.remove(id, { unlessKeyed: true })).toBe(false)
+  await store.keys.remove('key')
+  expect(await store.objects.remove(id, { unlessKeyed: true })).toBe(true)
+})
