@@ -35,10 +35,20 @@ export async function main(args: readonly string[]): Promise<number> {
     })
   }
   const progress = new Progress(stderr, hasColors(stderr))
-  const context: Context = { signal: interruption.signal, progress, colors: hasColors(stdout) }
+  const context: Context = {
+    signal: interruption.signal,
+    progress,
+    colors: hasColors(stdout),
+    terminal: { stream: stderr, colors: hasColors(stderr) },
+  }
+  const complain = (error: unknown) => {
+    const debug = Boolean(process.env.VM_STATES_DEBUG)
+    stderr.write(`${failureText(error, hasColors(stderr), debug)}\n`)
+  }
   const print = (report: Report) => {
     const text = json ? JSON.stringify(report.data, null, 2) : report.text
     if (text !== '') stdout.write(`${text}\n`)
+    if (!json) report.errors?.forEach(complain)
     return report.exitCode ?? 0
   }
 
@@ -53,10 +63,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (interruptedBy !== undefined) return INTERRUPTED[interruptedBy]
     const error = asUsageError(thrown)
     if (json) stdout.write(`${JSON.stringify(failureData(error), null, 2)}\n`)
-    else {
-      const debug = Boolean(process.env.VM_STATES_DEBUG)
-      stderr.write(`${failureText(error, hasColors(stderr), debug)}\n`)
-    }
+    else complain(error)
     return exitCodeOf(error)
   }
 }

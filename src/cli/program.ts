@@ -83,6 +83,20 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
     async () => (await import('./commands/list.js')).list,
   )
   add(
+    'build [names...]',
+    'build states of the configuration ahead of a run, all of them where none is named',
+    (command) =>
+      command
+        .option('--force', 'build what is named anew, though it is there')
+        .option('--jobs <number>', 'builds that may run at the same time (2)')
+        .option('--no-boots', 'without the kept boots that tests on disk states start from')
+        .addHelpText(
+          'after',
+          examples('build', 'build debian fedora/desktop --jobs 4', 'build debian/nginx --force'),
+        ),
+    async () => (await import('./commands/build.js')).build,
+  )
+  add(
     'show <target> [state]',
     'show the states of an image, or one of them',
     (command) =>

@@ -1,3 +1,4 @@
+import type { Terminal } from './output/board.js'
 import type { Progress } from './output/progress.js'
 
 /** What a command found or did. */
@@ -6,8 +7,10 @@ export interface Report {
   data: unknown
   /** For people; empty for nothing to say. */
   text: string
-  /** 1 if the answer is no; done or true otherwise. */
-  exitCode?: 0 | 1
+  /** What went wrong with a part of it: for people, said on the standard error. */
+  errors?: readonly unknown[]
+  /** 1 if the answer is no, 3 if a part of it failed; done or true otherwise. */
+  exitCode?: 0 | 1 | 3
 }
 
 /** What every command gets besides its own arguments. */
@@ -18,4 +21,6 @@ export interface Context {
   progress: Progress
   /** Whether the text for people may have colours. */
   colors: boolean
+  /** The standard error, for a command that shows its progress by itself. */
+  terminal: { stream: Terminal; colors: boolean }
 }

@@ -9,6 +9,7 @@ import { BIN, json, useWorkplace } from './states-command.js'
 const place = useWorkplace()
 const COMMANDS = [
   'list',
+  'build',
   'show',
   'check',
   'get',

@@ -37,13 +37,18 @@ async function loadStatesFile(file: string): Promise<Record<string, unknown>> {
 
 /**
  * @param name - as a user wrote it
+ * @param message - what is wrong where there is none
  * @throws VmStatesError `STATE_UNKNOWN` with the name that was probably meant
  */
-export function findMachine({ config, machines }: Definitions, name: string): MachineDefinition {
+export function findMachine(
+  { config, machines }: Definitions,
+  name: string,
+  message = `${name} is neither an image nor a machine`,
+): MachineDefinition {
   const machine = machines.get(name)
   if (machine !== undefined) return machine
   const where = config.file ?? 'There is no states.config.ts here or above; the configuration'
-  throw unknown(`${name} is neither an image nor a machine`, name, [...machines.keys()], where)
+  throw unknown(message, name, [...machines.keys()], where)
 }
 
 /**

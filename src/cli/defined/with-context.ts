@@ -1,20 +1,13 @@
 import { Context as StatesContext } from '../../states/graph/context.js'
+import type { OnBuildEvent } from '../../states/graph/progress.js'
 import type { Context } from '../report.js'
 import type { Definitions } from './load-machines.js'
-
-/** What a build does, in words. */
-const STEPS = {
-  wait: 'waiting',
-  image: 'preparing the image',
-  start: 'starting the machine',
-  setup: 'running the setup',
-  capture: 'keeping the state',
-} as const
+import { stepText } from './step-text.js'
 
 /** Opens the store of a configuration for a command, and ends everything when it is done. */
 export async function withContext<Result>(
   { config }: Pick<Definitions, 'config'>,
-  { build }: { build: 'missing' | 'never' },
+  { build, onBuildEvent }: { build: 'missing' | 'never'; onBuildEvent?: OnBuildEvent },
   { progress }: Context,
   use: (context: StatesContext) => Promise<Result>,
 ): Promise<Result> {
@@ -23,11 +16,11 @@ export async function withContext<Result>(
     build,
     qemu: config.qemu,
     label: 'states',
-    onBuildEvent: (event) => {
-      if (event.kind === 'built') return
-      const detail = event.detail === undefined ? '' : `: ${event.detail}`
-      progress.step(`${event.state}: ${STEPS[event.step]}${detail}`)
-    },
+    onBuildEvent:
+      onBuildEvent ??
+      ((event) => {
+        if (event.kind === 'step') progress.step(`${event.state}: ${stepText(event)}`)
+      }),
   })
   return await use(context)
 }

@@ -1,13 +1,9 @@
+import type { Terminal } from './board.js'
 import { printable } from './printable.js'
 import { style } from './style.js'
 
 /** Milliseconds that pass before a command says what it is doing. */
 const PATIENCE = 1000
-
-interface Terminal {
-  isTTY?: boolean
-  write(text: string): unknown
-}
 
 /**
  * Says on the standard error what takes so long, once it has taken a second: as one line that is

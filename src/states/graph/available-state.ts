@@ -21,6 +21,8 @@ export interface AvailableState {
   objects: readonly string[]
   /** Seconds that it once took to get from the image to this state. */
   worth: number
+  /** Seconds that its build took; undefined if it was there already. */
+  builtIn?: number
   /** Gives back the leases that keep its files. */
   release(): Promise<void>
 }

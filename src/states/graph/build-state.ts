@@ -134,7 +134,7 @@ async function commit(
     context.report({ kind: 'built', state: task.name, seconds })
     const kept = readMeta(object)
     if (kept === undefined) throw new Error(`the manifest of ${task.name} cannot be read back`)
-    return availableState({ object, meta: kept }, lease)
+    return { ...availableState({ object, meta: kept }, lease), builtIn: seconds }
   } catch (error) {
     await lease.release()
     throw error

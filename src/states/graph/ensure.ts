@@ -10,6 +10,8 @@ import { rootState } from './root-state.js'
 /** How long work may go on. */
 export interface EnsureOptions {
   signal?: AbortSignal | undefined
+  /** Build the state although it is there; what stands on the one that is there stays as it is. */
+  rebuild?: boolean
 }
 
 /**
@@ -46,11 +48,11 @@ export async function ensureBoot(
 async function once(
   task: BuildTask,
   context: Context,
-  { signal }: EnsureOptions,
+  { signal, rebuild = false }: EnsureOptions,
 ): Promise<AvailableState> {
   const { store, report } = context
   const { key } = task.key
-  const there = await leaseState(store, key)
+  const there = rebuild ? undefined : await leaseState(store, key)
   if (there !== undefined) return there
   if (context.build === 'never') throw notBuilt(task, context)
   await using lock = await store.lock(`state-${key}`, {
@@ -63,7 +65,7 @@ async function once(
         detail: `process ${pid} (${program}) builds it`,
       }),
   })
-  const builtMeanwhile = await leaseState(store, key)
+  const builtMeanwhile = rebuild ? undefined : await leaseState(store, key)
   if (builtMeanwhile !== undefined) return builtMeanwhile
   const parent = await ensure(task.parent, context, { signal })
   try {

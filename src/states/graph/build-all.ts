@@ -1,0 +1,111 @@
+import pLimit from 'p-limit'
+import type { Liveness } from '../../params/liveness.js'
+import { abortedError } from '../../qemu/deadline.js'
+import type { State } from '../definitions/types.js'
+import type { AvailableState } from './available-state.js'
+import type { Context } from './context.js'
+import { ensure, ensureBoot } from './ensure.js'
+import { type PlannedState, planBuilds } from './plan-builds.js'
+
+/** Each build has a machine with its RAM and CPUs: more of them at once take longer, not shorter. */
+const BUILDS_AT_ONCE = 2
+
+/** What became of a state that was asked for, or that one of them stands on. */
+export type BuildResult = { name: string; liveness: Liveness } & (
+  | { outcome: 'image' | 'reused' }
+  | {
+      outcome: 'built'
+      /** Without those for its parents. */
+      seconds: number
+    }
+  | { outcome: 'failed'; error: unknown }
+  | {
+      outcome: 'not built'
+      /** The name of the state that it stands on and that failed. */
+      because: string
+    }
+)
+
+/** How {@link buildAll} builds. */
+export interface BuildAllOptions {
+  /** Builds that may run at the same time; 2. */
+  jobs?: number
+  /** Whether the kept boots of disk states, which tests on them start from, are built too. */
+  boots?: boolean
+  /** Whether the states that were asked for are built although they are there. */
+  rebuild?: boolean
+  signal?: AbortSignal
+  /** Called when it is known what became of a state. It must not throw. */
+  onResult?: (result: BuildResult) => void
+}
+
+/**
+ * Builds states and what they stand on, parents first, independent branches at the same time. A
+ * failure stops only what stands on it.
+ *
+ * @returns what became of each, parents before those that stand on them
+ * @throws VmStatesError `ABORTED` when everything that was under way has ended
+ */
+export async function buildAll(
+  states: Iterable<State>,
+  context: Context,
+  options: BuildAllOptions = {},
+): Promise<BuildResult[]> {
+  const { jobs = BUILDS_AT_ONCE, signal, onResult } = options
+  const limit = pLimit(jobs)
+  const results = new Map<PlannedState, Promise<BuildResult>>()
+  for (const planned of planBuilds(states, options)) {
+    const parents = planned.parents.map((parent) => results.get(parent))
+    const result = Promise.all(parents).then(async (done) => {
+      const { name, liveness } = planned
+      const because = done.map(failureOf).find((failed) => failed !== undefined)
+      if (because !== undefined) return { name, liveness, outcome: 'not built', because } as const
+      return await limit(() => build(planned, context, signal))
+    })
+    results.set(planned, result)
+    if (onResult !== undefined) void result.then(onResult)
+  }
+  const done = await Promise.all(results.values())
+  if (signal?.aborted) throw abortedError('building states', signal)
+  return done
+}
+
+/** The name of the state whose failure keeps those that stand on this one from being built. */
+function failureOf(result: BuildResult | undefined): string | undefined {
+  if (result?.outcome === 'failed') return result.name
+  return result?.outcome === 'not built' ? result.because : undefined
+}
+
+async function build(
+  planned: PlannedState,
+  context: Context,
+  signal: AbortSignal | undefined,
+): Promise<BuildResult> {
+  const { name, liveness } = planned
+  try {
+    const available = await makeAvailable(planned, context, signal)
+    await available.release()
+    if (planned.isImage) return { name, liveness, outcome: 'image' }
+    const { builtIn } = available
+    if (builtIn === undefined) return { name, liveness, outcome: 'reused' }
+    return { name, liveness, outcome: 'built', seconds: builtIn }
+  } catch (error) {
+    return { name, liveness, outcome: 'failed', error }
+  }
+}
+
+async function makeAvailable(
+  { state, isBoot, rebuild }: PlannedState,
+  context: Context,
+  signal: AbortSignal | undefined,
+): Promise<AvailableState> {
+  if (signal?.aborted) throw abortedError('building states', signal)
+  // The boot of the state that is there would be restored in the place of the new one.
+  if (rebuild && !isBoot && state.liveness === 'disk') await forgetBoot(state, context)
+  return await (isBoot ? ensureBoot : ensure)(state, context, { signal, rebuild })
+}
+
+async function forgetBoot(state: State, context: Context): Promise<void> {
+  const { key } = await context.bootKeyOf(state)
+  await context.store.keys.remove(key)
+}
