@@ -12,6 +12,7 @@ export interface Layout {
   readonly keys: string
   readonly locks: string
   readonly leases: string
+  readonly admissions: string
   readonly runs: string
 }
 
@@ -24,6 +25,7 @@ export function layoutOf(root: string): Layout {
     keys: join(root, 'keys'),
     locks: join(root, 'locks'),
     leases: join(root, 'leases'),
+    admissions: join(root, 'admissions'),
     runs: join(root, 'runs'),
   }
 }

@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { VmStatesError } from '../params/errors.js'
+import { AdmissionLedger } from './admissions/ledger.js'
 import { parseFields } from './files/parse-json.js'
 import { inStore, unlessMissing } from './files/storage-error.js'
 import { writeAtomically } from './files/write-atomically.js'
@@ -32,6 +33,7 @@ export class Store implements AsyncDisposable {
   readonly objects: ObjectStore
   readonly keys: KeyIndex
   readonly runs: RunRegistry
+  readonly admissions: AdmissionLedger
   readonly #layout: Layout
   readonly #leases: LeaseRegistry
   readonly #presence: Presence
@@ -47,6 +49,7 @@ export class Store implements AsyncDisposable {
     this.keys = new KeyIndex(layout, prepare)
     this.objects = new ObjectStore(layout, this.keys, this.#leases, this.#presence, prepare)
     this.runs = new RunRegistry(layout, this.#presence, prepare)
+    this.admissions = new AdmissionLedger(layout, this.#presence, prepare)
   }
 
   /**
@@ -88,8 +91,8 @@ export class Store implements AsyncDisposable {
 
   /**
    * Cleans up after processes that are gone: their runs with what is still running of them, their
-   * drafts, leases and locks, and the keys whose objects are gone. Safe at any time, and several
-   * times at once.
+   * drafts, leases, admissions and locks, and the keys whose objects are gone. Safe at any time, and
+   * several times at once.
    */
   async reap(): Promise<Reaped> {
     const { locks, objects, keys, leases, root } = this.#layout
@@ -98,6 +101,7 @@ export class Store implements AsyncDisposable {
       const runs = await this.runs.reap(census)
       const drafts = await reapLeftovers(objects, census)
       await this.#leases.reap(census)
+      await this.admissions.reap(census)
       await this.keys.reap()
       await reapLocks(locks)
       await Promise.all([root, keys, leases].map((directory) => reapUnfinished(directory)))

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
 import { open, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Admission } from '../../../src/store/admissions/admission.js'
 import type { Lock } from '../../../src/store/lock/lock.js'
 import type { Draft } from '../../../src/store/objects/draft.js'
 import { openStore } from '../../../src/store/store.js'
@@ -18,6 +20,9 @@ export interface Actions {
   commit(): Promise<string>
   objects(): Promise<string[]>
   lease(id: string): Promise<void>
+  admit(units: number, limit: number, holding?: readonly string[]): Promise<string>
+  giveBack(id: string): Promise<void>
+  raceForUnits(limit: number, milliseconds: number, deadlyEvery: number): Promise<void>
   run(lifetime: 'process' | 'detached'): Promise<{ id: string; directory: string; pid: number }>
   reap(): Promise<{ runs: string[]; processes: number[]; drafts: number }>
   stall(milliseconds: number): Promise<void>
@@ -28,6 +33,7 @@ export interface Actions {
 const store = await openStore(process.argv[2] ?? '')
 let lock: Lock | undefined
 let draft: Draft | undefined
+const admissions = new Map<string, Admission>()
 
 // The kernel's own word on who is inside: an abstract socket has one owner, and ends with it.
 function enter(name: string): Promise<() => Promise<void>> {
@@ -63,6 +69,32 @@ async function race(name: string, milliseconds: number, deadlyEvery: number): Pr
   return count
 }
 
+function holdingOf(ids: readonly string[]): Admission[] {
+  return ids.map((id) => admissions.get(id)).filter((admission) => admission !== undefined)
+}
+
+/** Writes each hold down: after it began, and before it ends, so never longer than it was. */
+async function raceForUnits(
+  limit: number,
+  milliseconds: number,
+  deadlyEvery: number,
+): Promise<void> {
+  const end = performance.now() + milliseconds
+  const log = (sign: '+' | '-', id: string, units: number) =>
+    appendFileSync(`${store.root}.holds`, `${sign} ${id} ${units}\n`)
+  while (performance.now() < end) {
+    const units = 1 + Math.floor(Math.random() * limit)
+    const request = { units, machines: 1, label: 'race', limits: { units: limit, machines: 3 } }
+    const admission = await store.admissions.admit(request)
+    log('+', admission.id, units)
+    await sleep(Math.random() * 3)
+    if (Math.random() < deadlyEvery) process.kill(process.pid, 'SIGKILL')
+    log('-', admission.id, units)
+    await admission.release()
+    if (Math.random() < deadlyEvery) setTimeout(() => process.kill(process.pid, 'SIGKILL'), 3)
+  }
+}
+
 const actions: Actions = {
   async lock(name, timeout) {
     lock = await store.lock(name, { timeout })
@@ -89,6 +121,17 @@ const actions: Actions = {
   async lease(id) {
     await store.lease(id)
   },
+  async admit(units, limit, holding = []) {
+    const limits = { units: limit }
+    const request = { units, machines: 1, label: 'test', limits, holding: holdingOf(holding) }
+    const admission = await store.admissions.admit(request)
+    admissions.set(admission.id, admission)
+    return admission.id
+  },
+  async giveBack(id) {
+    await admissions.get(id)?.release()
+  },
+  raceForUnits,
   async run(lifetime) {
     const run = await store.runs.begin({ lifetime, label: 'test' })
     const child = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' })
