@@ -42,20 +42,17 @@ test('processes that race, and are killed at any moment, never hold more than th
   const store = await scratchStore()
   await store.admissions.admit(request).then((admission) => admission.release())
   const limit = 4
-  const end = performance.now() + 3000
-  const lanes = Array.from({ length: 8 }, async () => {
-    let killed = 0
-    while (performance.now() < end) {
+  let killed = 0
+  const lanes = Array.from({ length: 6 }, async () => {
+    while (killed < 6) {
       await using racer = new WorkerProcess(worker.program, store.root)
-      const left = Math.max(end - performance.now(), 1)
-      await racer.call('raceForUnits', limit, left, 0.02).catch((error) => {
+      await racer.call('raceForUnits', limit, 12, 0.04).catch((error) => {
         if (racer.running) throw error
         killed += 1
       })
     }
-    return killed
   })
-  const killed = (await Promise.all(lanes)).reduce((total, count) => total + count, 0)
+  await Promise.all(lanes)
   const holds = (await readFile(`${store.root}.holds`, 'utf8')).trim().split('\n')
   const ended = new Set(holds.flatMap((line) => (line.startsWith('-') ? line.split(' ')[1] : [])))
   const now = new Map<string, number>()
@@ -67,7 +64,6 @@ test('processes that race, and are killed at any moment, never hold more than th
     // One that was killed may have ended at any moment from here on.
     if (sign === '-' || !ended.has(id)) now.delete(id)
   }
-  expect(killed).toBeGreaterThan(5)
   expect(holds.length).toBeGreaterThan(50)
   await store.admissions.admit({ ...request, units: limit })
   expect(store.admissions.list().filter(({ state }) => state === 'waiting')).toEqual([])

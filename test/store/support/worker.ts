@@ -22,7 +22,7 @@ export interface Actions {
   lease(id: string): Promise<void>
   admit(units: number, limit: number, holding?: readonly string[]): Promise<string>
   giveBack(id: string): Promise<void>
-  raceForUnits(limit: number, milliseconds: number, deadlyEvery: number): Promise<void>
+  raceForUnits(limit: number, rounds: number, deadly: number): Promise<void>
   run(lifetime: 'process' | 'detached'): Promise<{ id: string; directory: string; pid: number }>
   reap(): Promise<{ runs: string[]; processes: number[]; drafts: number }>
   stall(milliseconds: number): Promise<void>
@@ -74,24 +74,19 @@ function holdingOf(ids: readonly string[]): Admission[] {
 }
 
 /** Writes each hold down: after it began, and before it ends, so never longer than it was. */
-async function raceForUnits(
-  limit: number,
-  milliseconds: number,
-  deadlyEvery: number,
-): Promise<void> {
-  const end = performance.now() + milliseconds
+async function raceForUnits(limit: number, rounds: number, deadly: number): Promise<void> {
   const log = (sign: '+' | '-', id: string, units: number) =>
     appendFileSync(`${store.root}.holds`, `${sign} ${id} ${units}\n`)
-  while (performance.now() < end) {
+  for (let round = 0; round < rounds; round++) {
     const units = 1 + Math.floor(Math.random() * limit)
     const request = { units, machines: 1, label: 'race', limits: { units: limit, machines: 3 } }
     const admission = await store.admissions.admit(request)
     log('+', admission.id, units)
     await sleep(Math.random() * 3)
-    if (Math.random() < deadlyEvery) process.kill(process.pid, 'SIGKILL')
+    if (Math.random() < deadly) process.kill(process.pid, 'SIGKILL')
     log('-', admission.id, units)
     await admission.release()
-    if (Math.random() < deadlyEvery) setTimeout(() => process.kill(process.pid, 'SIGKILL'), 3)
+    if (Math.random() < deadly) setTimeout(() => process.kill(process.pid, 'SIGKILL'), 3)
   }
 }
 
