@@ -45,8 +45,17 @@ export class UserProject {
 
   /** Starts Vitest and does not wait. */
   start(args: readonly string[] = [], env: Record<string, string> = {}): ResultPromise {
+    return this.#vitest(['run', '--reporter=verbose', ...args], env)
+  }
+
+  /** Starts Vitest in watch mode. */
+  watch(): ResultPromise {
+    return this.#vitest(['watch'])
+  }
+
+  #vitest(args: readonly string[], env: Record<string, string> = {}): ResultPromise {
     const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-    return execa(process.execPath, [vitest, 'run', '--reporter=verbose', ...args], {
+    return execa(process.execPath, [vitest, ...args], {
       cwd: this.directory,
       // A run that is killed leaves its temporary files behind.
       env: { VM_STATES_STORE: this.store, TMPDIR: this.directory, NO_COLOR: '1', ...env },
