@@ -1,11 +1,21 @@
 import { z } from 'zod'
+import { durationSchema } from './duration.js'
 import { optionsSchema, qemuSchema } from './options.js'
 import { DEFAULT_QEMU } from './qemu.js'
+import { sizeSchema } from './size.js'
 
 const pathSchema = z.string('a path is text').min(1, 'a path cannot be empty')
 
 /** What to do for a state that is not in the store: build it, or fail. */
 export const buildSchema = z.enum(['missing', 'never'], 'build is "missing" or "never"')
+
+/** What the store may keep. */
+const gcSchema = optionsSchema({
+  /** Bytes on the disk; what was used longest ago goes first. By default, it depends on the disk. */
+  maxSize: sizeSchema.optional(),
+  /** What was not used for so long goes; `30 days` by default. */
+  maxAge: durationSchema.optional(),
+})
 
 /** What `states.config.ts` may say. */
 export const configSchema = optionsSchema({
@@ -19,6 +29,7 @@ export const configSchema = optionsSchema({
   build: buildSchema.default('missing'),
   /** The QEMU of machines that name none: a path relative to the configuration file, or a name. */
   qemu: qemuSchema.default(DEFAULT_QEMU),
+  gc: gcSchema.prefault({}),
 })
 
 /** The configuration as a user writes it. */

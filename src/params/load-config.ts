@@ -6,6 +6,8 @@ import { VmStatesError } from './errors.js'
 import { loadModule } from './load-module.js'
 import { parse } from './parse.js'
 
+const DEFAULT_MAX_AGE = 30 * 86_400_000
+
 const FILE_NAMES = ['ts', 'mts', 'js', 'mjs'].map((extension) => `states.config.${extension}`)
 
 /** The configuration in force: every path absolute, every default filled in. */
@@ -20,6 +22,8 @@ export interface LoadedConfig {
   build: 'missing' | 'never'
   /** The QEMU of machines that name none: an absolute path, or a name to look up in `PATH`. */
   qemu: string
+  /** What the store may keep: bytes on the disk (by default, it depends on that), and milliseconds. */
+  gc: { maxSize: number | undefined; maxAge: number }
 }
 
 export interface LoadConfigOptions {
@@ -64,6 +68,10 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
     qemu:
       program(cwd, environment.VM_STATES_QEMU) ??
       (overrides.qemu === undefined ? program(home, fromFile.qemu) : program(cwd, given.qemu)),
+    gc: {
+      maxSize: given.gc.maxSize ?? fromFile.gc.maxSize,
+      maxAge: given.gc.maxAge ?? fromFile.gc.maxAge ?? DEFAULT_MAX_AGE,
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { durationSchema } from './duration.js'
 import { optionsSchema, timeoutSchema } from './options.js'
 
 /** What a state's content depends on besides its setup's own text: a change makes a new state. */
@@ -11,6 +12,8 @@ const inputsSchema = optionsSchema({
 
 const common = {
   inputs: inputsSchema.prefault({}),
+  /** A state that was built longer ago is built anew when it is next asked for. */
+  maxAge: durationSchema.optional(),
   /** Milliseconds that the setup may take. */
   timeout: timeoutSchema.default(600_000),
   /** Milliseconds from the request to power off until the guest has done so (disk states). */

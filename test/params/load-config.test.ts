@@ -35,6 +35,20 @@ describe('the configuration', () => {
       store: join(directory, '.cache/vitest-vm-states'),
       build: 'missing',
       qemu: 'qemu-system-x86_64',
+      gc: { maxSize: undefined, maxAge: 30 * 86_400_000 },
+    })
+  })
+
+  test('says what the store may keep, each part for itself', async () => {
+    await write('states.config.ts', `export default { gc: { maxSize: '8 GiB', maxAge: '7 days' } }`)
+    expect((await load()).gc).toEqual({ maxSize: 8 * 2 ** 30, maxAge: 7 * 86_400_000 })
+    expect((await load({ gc: { maxAge: '1 h' } })).gc).toEqual({
+      maxSize: 8 * 2 ** 30,
+      maxAge: 3_600_000,
+    })
+    await expect(load({ gc: { maxAge: '7d' } })).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+      message: expect.stringContaining('vmStates(…).gc.maxAge is "7d": a duration is '),
     })
   })
 
@@ -55,6 +69,7 @@ describe('the configuration', () => {
       store: join(directory, 'kept'),
       build: 'missing',
       qemu: 'qemu-system-x86_64',
+      gc: { maxSize: undefined, maxAge: 30 * 86_400_000 },
     })
   })
 

@@ -1,5 +1,6 @@
 import type { Liveness } from '../../params/liveness.js'
 import { DETAILS, type MachineDefinition, type State } from '../definitions/types.js'
+import { type BuildTask, bootTaskOf, taskOf } from '../graph/build-task.js'
 import type { Context } from '../graph/context.js'
 import { findState } from '../graph/find-state.js'
 
@@ -31,13 +32,14 @@ export interface StoredDescription {
 /** Tells what the store has of a state. Changes nothing. */
 export async function describeState(state: State, context: Context): Promise<StateDescription> {
   const { key } = await context.keyOf(state)
+  const task = await taskOf(state, context)
   return {
     machine: state.machine.name,
     state: state.name,
     liveness: state.liveness,
     parent: state[DETAILS].step?.parent.name,
     key,
-    stored: await describeStored(key, context),
+    stored: task && (await describeStored(task, context)),
   }
 }
 
@@ -59,18 +61,19 @@ export async function listStates(
 
 async function describeBoot(state: State, context: Context): Promise<StateDescription[]> {
   if (state.liveness === 'live') return []
-  const { key } = await context.bootKeyOf(state)
-  const stored = await describeStored(key, context)
+  const task = await bootTaskOf(state, context)
+  const stored = await describeStored(task, context)
   if (stored === undefined) return []
+  const { key } = task.key
   const machine = state.machine.name
   return [{ machine, state: 'boot', liveness: 'live', parent: state.name, key, stored }]
 }
 
 async function describeStored(
-  key: string,
-  { store }: Context,
+  task: BuildTask,
+  context: Context,
 ): Promise<StoredDescription | undefined> {
-  const found = await findState(store, key)
+  const found = await findState(task, context)
   if (found === undefined) return undefined
   const { id, directory, manifest } = found.object
   return {

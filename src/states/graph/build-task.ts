@@ -16,6 +16,8 @@ export interface BuildTask {
   backend: StateFiles['backend']
   key: StateKey
   parent: State
+  /** Milliseconds after which it is built anew; undefined for never. */
+  maxAge: number | undefined
   /** What is done to the machine once it is up; nothing for `boot`. */
   setup: Setup
   /** Milliseconds that the setup may take. */
@@ -36,6 +38,7 @@ export async function taskOf(state: State, context: Context): Promise<BuildTask 
     backend: state.liveness === 'live' ? 'live' : options.backend,
     key: await context.keyOf(state),
     parent: step.parent,
+    maxAge: options.maxAge,
     setup: step.setup,
     timeout: options.timeout,
     shutdownTimeout: options.shutdownTimeout,
@@ -52,6 +55,7 @@ export async function bootTaskOf(state: State, context: Context): Promise<BuildT
     backend: 'live',
     key: await context.bootKeyOf(state),
     parent: state,
+    maxAge: undefined,
     setup: () => {},
     timeout: state[DETAILS].options.timeout,
     shutdownTimeout: state[DETAILS].options.shutdownTimeout,

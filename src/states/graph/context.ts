@@ -28,6 +28,8 @@ export class Context implements AsyncDisposable {
   readonly store: Store
   readonly build: 'missing' | 'never'
   readonly report: OnBuildEvent
+  /** When it was opened, in milliseconds since 1970: what was fresh then is fresh while it lives. */
+  readonly openedAt = Date.now()
   readonly #label: string
   readonly #qemu: string
   readonly #keys = new Map<State, Promise<StateKey>>()

@@ -52,7 +52,7 @@ async function once(
 ): Promise<AvailableState> {
   const { store, report } = context
   const { key } = task.key
-  const there = rebuild ? undefined : await leaseState(store, key)
+  const there = rebuild ? undefined : await leaseState(task, context)
   if (there !== undefined) return there
   if (context.build === 'never') throw notBuilt(task, context)
   await using lock = await store.lock(`state-${key}`, {
@@ -65,7 +65,7 @@ async function once(
         detail: `process ${pid} (${program}) builds it`,
       }),
   })
-  const builtMeanwhile = rebuild ? undefined : await leaseState(store, key)
+  const builtMeanwhile = rebuild ? undefined : await leaseState(task, context)
   if (builtMeanwhile !== undefined) return builtMeanwhile
   const parent = await ensure(task.parent, context, { signal })
   try {

@@ -4,7 +4,11 @@ import type { Lease } from '../../store/leases/lease.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
 import type { Store } from '../../store/store.js'
 import type { AvailableState, BaseImage } from './available-state.js'
+import type { BuildTask } from './build-task.js'
+import type { Context } from './context.js'
+import { type Ageing, isFresh } from './fresh.js'
 import { readMeta, type StateMeta } from './state-meta.js'
+import { storedName } from './stored-name.js'
 
 /** A state in the store. */
 export interface FoundState {
@@ -13,31 +17,36 @@ export interface FoundState {
 }
 
 /**
- * The state that a key stands for, if all that it stands on is as it was: complete objects, and base
- * images outside the store with the content that they had.
+ * What the store has of a state, if all that it stands on is as it was: complete objects, none older
+ * than it may be, and base images outside the store with the content that they had.
  */
-export async function findState(store: Store, key: string): Promise<FoundState | undefined> {
-  const object = await store.keys.lookup(key)
+export async function findState(
+  task: Ageing & Pick<BuildTask, 'key'>,
+  context: Context,
+): Promise<FoundState | undefined> {
+  const { store } = context
+  const object = await store.keys.lookup(task.key.key)
   const meta = object && readMeta(object)
   if (object === undefined || meta === undefined) return undefined
+  if (!(await isFresh(object, task, context))) return undefined
   const unchanged = await Promise.all(meta.bases.map((base) => isUnchanged(base, store)))
   return unchanged.includes(false) ? undefined : { object, meta }
 }
 
 /** As {@link findState}, with a lease that keeps the state until it is released. */
-export async function leaseState(store: Store, key: string): Promise<AvailableState | undefined> {
-  const found = await findState(store, key)
-  const lease = found && (await leaseIfThere(store, found.object.id))
+export async function leaseState(
+  task: BuildTask,
+  context: Context,
+): Promise<AvailableState | undefined> {
+  const found = await findState(task, context)
+  const lease = found && (await leaseIfThere(context.store, found.object.id))
   return lease && availableState(found as FoundState, lease)
 }
 
 /** A state of the store with the lease that keeps it. */
 export function availableState({ object, meta }: FoundState, lease: Lease): AvailableState {
   return {
-    name:
-      meta.state === 'boot'
-        ? `${meta.machine}/${meta.parent} booted`
-        : `${meta.machine}/${meta.state}`,
+    name: storedName(meta),
     state: meta.state,
     files: meta.files,
     directKernel: meta.directKernel,
