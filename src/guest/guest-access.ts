@@ -1,10 +1,13 @@
 import type { AgentClient } from './agent/client.js'
+import type { OnCommand } from './exec/on-command.js'
 import type { GuestProcess } from './guest-process.js'
 
 /** A process whose guest can be talked to. */
 export interface AttachedGuest {
   process: GuestProcess
   agent: AgentClient
+  /** Told of each command that begins, if someone wants to know. */
+  onCommand: OnCommand | undefined
 }
 
 /** The way from a {@link Vm} to the guest that it stands for at the moment. */

@@ -4,6 +4,7 @@ import { withDeadline } from '../qemu/deadline.js'
 import { describeExit, type ExitStatus } from '../qemu/machine/exit-status.js'
 import { AgentClient } from './agent/client.js'
 import { consoleTailForError } from './console/tail.js'
+import type { OnCommand } from './exec/on-command.js'
 import type { AttachedGuest, GuestAccess } from './guest-access.js'
 import { GuestError } from './guest-error.js'
 import type { GuestProcess } from './guest-process.js'
@@ -24,14 +25,20 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   /** The handle for users. */
   readonly vm: Vm<M, L>
   readonly #machine: M
+  readonly #onCommand: OnCommand | undefined
   #state: string | undefined
   #guest: (AttachedGuest & { detach(reason: () => GuestError): void }) | undefined
   #lastProcess: GuestProcess | undefined
   #released: { reason: string; hint: string } | undefined
 
-  /** @param identity - the machine's name, and what kind of state the handle is for */
-  constructor({ machine, liveness }: { machine: M; liveness: L }) {
+  /**
+   * @param identity - the machine's name, what kind of state the handle is for, and who is told of
+   *   its commands
+   */
+  constructor(identity: { machine: M; liveness: L; onCommand?: OnCommand }) {
+    const { machine, liveness, onCommand } = identity
     this.#machine = machine
+    this.#onCommand = onCommand
     this.vm = new Vm(machine, liveness, this)
   }
 
@@ -65,7 +72,7 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
       process.agent.off('close', onClose)
       agent.close(reason)
     }
-    this.#guest = { process, agent, detach }
+    this.#guest = { process, agent, onCommand: this.#onCommand, detach }
     this.#lastProcess = process
   }
 

@@ -57,9 +57,10 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> {
     this.console = new GuestConsole(access)
     this.$ = createShell(
       (tag, template, values, options) =>
-        access.call(tag, async ({ agent }) => {
+        access.call(tag, async ({ agent, onCommand }) => {
           const script = shellScript(template, values)
-          return exec(agent, '/bin/sh', ['-ec', script], options, script.trim())
+          const company = { script: script.trim(), onCommand }
+          return exec(agent, '/bin/sh', ['-ec', script], options, company)
         }),
       {},
     )
@@ -102,7 +103,9 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> {
     args: readonly string[] = [],
     options: ExecOptions = {},
   ): Promise<CommandResult<string | Buffer>> {
-    return this.#access.call(this.exec, ({ agent }) => exec(agent, file, args, options))
+    return this.#access.call(this.exec, ({ agent, onCommand }) =>
+      exec(agent, file, args, options, { onCommand }),
+    )
   }
 
   /**

@@ -7,6 +7,7 @@ import { quoteWord } from '../shell/quote.js'
 import { CommandError } from './command-error.js'
 import { killProgram, startKillable } from './kill.js'
 import { checkCommand, type ExecOptions, stdinBytes } from './options.js'
+import type { OnCommand } from './on-command.js'
 import { type CommandResult, toResult } from './result.js'
 import { type StartedProgram, startProgram } from './run.js'
 import { wrapCommand } from './wrap.js'
@@ -56,10 +57,16 @@ function ending(started: Promise<StartedProgram>): Promise<ExecStatus> {
   )
 }
 
+/** What goes with a command besides its options. */
+export interface ExecCompany {
+  /** The command as results and errors show it; file and arguments by default. */
+  script?: string
+  onCommand?: OnCommand | undefined
+}
+
 /**
  * Runs a command in the guest, through the guest agent, and waits for its end.
  *
- * @param script - the command as results and errors show it; file and arguments by default
  * @throws CommandError if it fails, prints too much, or is stopped
  * @throws GuestError if the agent does not answer, or refuses
  */
@@ -68,11 +75,23 @@ export async function exec(
   file: string,
   args: readonly string[],
   options: ExecOptions,
-  script?: string,
+  { script, onCommand }: ExecCompany = {},
 ): Promise<CommandResult<string | Buffer>> {
   checkCommand(file, args, options)
-  const { stdin, timeout, signal, encoding, reject = true } = options
   const shown = script ?? [file, ...args].map(quoteWord).join(' ')
+  const result = runCommand(agent, file, args, options, shown)
+  onCommand?.(shown, result)
+  return await result
+}
+
+async function runCommand(
+  agent: AgentClient,
+  file: string,
+  args: readonly string[],
+  options: ExecOptions,
+  shown: string,
+): Promise<CommandResult<string | Buffer>> {
+  const { stdin, timeout, signal, encoding, reject = true } = options
   const start = performance.now()
   const result = (status: ExecStatus) =>
     toResult(status, shown, performance.now() - start, encoding)

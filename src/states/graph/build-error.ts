@@ -1,13 +1,12 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { cleanConsole } from '../../guest/console/tail.js'
-import { isCommandError } from '../../guest/exec/command-error.js'
 import { GuestError } from '../../guest/guest-error.js'
 import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import type { Store } from '../../store/store.js'
 import type { BuildLog } from './build-log.js'
 import type { BuildTask } from './build-task.js'
+import { type FailureFiles, keepFailure } from './failure-files.js'
+import { indent } from './indent.js'
 import type { BuildStep } from './progress.js'
 
 const FAILED: Readonly<Record<BuildStep, string>> = {
@@ -16,10 +15,47 @@ const FAILED: Readonly<Record<BuildStep, string>> = {
   capture: 'the machine could not be captured',
 }
 
-const CONSOLE_BYTES = 2000
+/** Lines of the log, and bytes of each console, that an error shows. */
+const SHOWN = { lines: 20, consoleBytes: 2000 }
 
-/** Characters of a command's error output in an error; the log has all of it. */
-const SAID = 1000
+/** What a {@link BuildError} says, without what is told of it by others. */
+export interface BuildFailure {
+  /** The state whose own build failed, as people call it: `debian/nginx`. */
+  state: string
+  /** The key of that state. */
+  key: string
+  /** One line: the step and why. */
+  reason: string
+  /** The end of the log, and where all of it is. */
+  hint: string
+  /** Absolute path of the whole log, if it could be kept. */
+  log?: string | undefined
+  /** Absolute paths of pictures of the machines' displays. */
+  screens?: readonly string[]
+}
+
+/** A state that could not be built, or that stands on one that could not. */
+export class BuildError extends VmStatesError {
+  override readonly name = 'BuildError'
+  readonly failure: BuildFailure
+
+  /** @param name - the state that was asked for, if it is another than the one that failed */
+  constructor(failure: BuildFailure, details: { cause?: unknown; name?: string | undefined } = {}) {
+    const { state, reason, hint } = failure
+    const failed = `${state} could not be built: ${reason}`
+    const { name = state, cause } = details
+    const message = name === state ? failed : `${name} could not be built, since ${failed}`
+    super('BUILD_FAILED', message, { hint, cause })
+    // Not enumerable: Vitest prints the others after the message, which says it all.
+    this.failure = failure
+    Object.defineProperty(this, 'failure', { enumerable: false })
+  }
+
+  /** The error of a state that stands on the one that failed. */
+  for(name: string): BuildError {
+    return new BuildError(this.failure, { name, cause: this.cause })
+  }
+}
 
 /** A build that failed. */
 export interface FailedBuild {
@@ -28,31 +64,33 @@ export interface FailedBuild {
   step: BuildStep
   log: BuildLog
   store: Store
-  /** The machine, if it was started and its directory is still there. */
-  process: MachineProcess | undefined
+  /** The machines that were started and whose directories are still there. */
+  machines: readonly MachineProcess[]
 }
 
 /**
- * The error of a build that failed: the state, the step, the end of what the command and the
- * console said, and the path of the log, which is kept until the state's next failure. A cancelled build is only that.
+ * The error of a build that failed: the state, the step, the end of what the setup ran and of what the
+ * console said, and the path of the log, which is kept until the state's next failure or success. A
+ * cancelled build is only that.
  */
 export async function buildError(failed: FailedBuild): Promise<VmStatesError> {
-  const { error, task, step, process } = failed
+  const { error, task, step, log, machines } = failed
   if (isVmStatesError(error, 'ABORTED')) return error
-  const why = explain(error)
-  const log = await keepLog(failed)
-  const tail = error instanceof GuestError ? error.consoleTail : await consoleTail(process)
-  const said = isCommandError(error) ? cleanConsole(String(error.stderr)).slice(-SAID) : ''
-  const hints = [
-    ...(said === '' ? [] : [`The end of its error output:\n${indent(said)}`]),
-    ...(tail === '' ? [] : [`The end of its console:\n${indent(tail)}`]),
-    ...(log === undefined ? [] : [`The whole log: ${log}`]),
-  ]
-  return new VmStatesError(
-    'BUILD_FAILED',
-    `${task.name} could not be built: ${FAILED[step]}: ${why}`,
-    { hint: hints.join('\n  '), cause: error },
-  )
+  const tails = machines.map(async (machine) => {
+    const text = cleanConsole(await machine.consoleTail(SHOWN.consoleBytes))
+    return text === '' ? [] : [`The end of ${machine.options.name}'s console:\n${indent(text)}`]
+  })
+  const consoles = (await Promise.all(tails)).flat()
+  const kept = await keep(failed)
+  const hint = [
+    `The end of the log:\n${indent(log.tail(SHOWN.lines))}`,
+    ...consoles,
+    ...(kept?.screens ?? []).map((screen) => `Its last screen: ${screen}`),
+    ...(kept === undefined ? [] : [`The whole log: ${kept.log}`]),
+  ].join('\n  ')
+  const reason = `${FAILED[step]}: ${explain(error)}`
+  const failure = { state: task.name, key: task.key.key, reason, hint, ...kept }
+  return new BuildError(failure, { cause: error })
 }
 
 function explain(error: unknown): string {
@@ -61,28 +99,13 @@ function explain(error: unknown): string {
 }
 
 /** A log that cannot be kept must not hide why the build failed. */
-async function keepLog(failed: FailedBuild): Promise<string | undefined> {
-  const { error, task, log, store, process } = failed
-  if (process !== undefined) await log.addConsole(process)
+async function keep(failed: FailedBuild): Promise<FailureFiles | undefined> {
+  const { error, task, log, store, machines } = failed
+  for (const machine of machines) await log.addConsole(machine)
   log.add(error instanceof Error ? (error.stack ?? error.message) : String(error))
-  const directory = join(store.root, 'logs')
-  const file = join(directory, `${task.name.replaceAll(/[/ ]/g, '.')}.log`)
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
-    await log.writeTo(file)
-    return file
+    return await keepFailure(store, task.name, log, machines)
   } catch {
     return undefined
   }
-}
-
-async function consoleTail(process: MachineProcess | undefined): Promise<string> {
-  return cleanConsole((await process?.consoleTail(CONSOLE_BYTES)) ?? '')
-}
-
-function indent(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => `  | ${line.trimEnd()}`)
-    .join('\n')
 }
