@@ -10,7 +10,7 @@ const LOOKED_AT = 64 * 1024
  */
 const TOKENS =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is read
-  /\x1b\[(?<parameters>[0-?]*)[ -/]*(?<final>[@-~])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*(?<escape>[0-~])?|(?<control>[\x00-\x1f\x7f-\x9f])|(?<text>[^\x00-\x1f\x7f-\x9f]+)/gu
+  /\x1b\[(?<parameters>[0-?]*)[ -/]*(?<final>[@-~])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*(?<short>[0-~])?|(?<control>[\x00-\x1f\x7f-\x9f])|(?<text>[^\x00-\x1f\x7f-\x9f]+)/gu
 
 /**
  * The last screen of a serial console: what a terminal of 80 columns and 25 rows would show after
@@ -22,11 +22,11 @@ const TOKENS =
 export function renderScreen(raw: string): string {
   const screen = new Screen()
   for (const { groups = {} } of raw.slice(-LOOKED_AT).matchAll(TOKENS)) {
-    const { parameters, final, escape, control, text } = groups
+    const { parameters, final, short, control, text } = groups
     if (text !== undefined) screen.print(text)
     else if (control !== undefined) screen.control(control)
     else if (final !== undefined) screen.sequence(final, parameters ?? '')
-    else if (escape === 'c') screen.reset()
+    else if (short === 'c') screen.reset()
   }
   return screen.toString()
 }

@@ -10,10 +10,12 @@ import type { Draft } from '../../store/objects/draft.js'
 import { DETAILS } from '../definitions/types.js'
 import { backendFor, type StartedMachine, startMachine } from '../machines/start-machine.js'
 import type { AvailableState } from './available-state.js'
-import { buildError } from './build-error.js'
+import { BuildError } from './build-error.js'
 import { BUILD_LOG_FILE, BuildLog } from './build-log.js'
 import type { BuildTask } from './build-task.js'
 import type { Context } from './context.js'
+import { explainFailure } from './explain-failure.js'
+import { forgetFailure } from './failure-files.js'
 import { availableState } from './find-state.js'
 import { lastTook } from './last-took.js'
 import type { BuildStep } from './progress.js'
@@ -53,7 +55,7 @@ export async function buildState(
   let step: BuildStep = 'start'
   const begin = (next: BuildStep) => {
     step = next
-    log.add(`${seconds().toFixed(1)} s: ${next}`)
+    log.add(next)
     context.report({ kind: 'step', state: task.name, step, ...(took && { lastTook: took }) })
   }
   const draft = await context.store.objects.createDraft()
@@ -69,7 +71,14 @@ export async function buildState(
   } catch (error) {
     await draft.discard()
     const { store } = context
-    throw await buildError({ error, task, step, log, store, process: machine?.process })
+    const machines = machine === undefined ? [] : [machine.process]
+    const failure = await explainFailure({ error, task, step, log, store, machines })
+    if (failure instanceof BuildError) {
+      context.failures.add(failure)
+      const { state, reason, log, screens } = failure.failure
+      context.report({ kind: 'failed', state, seconds: seconds(), reason, log, screens })
+    }
+    throw failure
   } finally {
     await machine?.discard()
   }
@@ -78,9 +87,11 @@ export async function buildState(
 /** Takes the started machine to the state, and the state to files in the draft. */
 async function makeFiles(
   { prepared, process }: StartedMachine,
-  { task, parent, draft, begin, signal }: Build,
+  { task, parent, draft, log, begin, signal }: Build,
 ): Promise<StateFiles> {
-  const control = new VmControl({ machine: task.machine.name, liveness: parent.files.liveness })
+  const { liveness } = parent.files
+  const onCommand = log.commands()
+  const control = new VmControl({ machine: task.machine.name, liveness, onCommand })
   control.attach(process, parent.state)
   try {
     if (parent.files.liveness === 'disk') {
@@ -131,6 +142,7 @@ async function commit(
   try {
     const object = await draft.commit({ key, parents: parent.objects, meta }, { lock })
     await store.keys.point(key, object.id)
+    await forgetFailure(store, task.name)
     context.report({ kind: 'built', state: task.name, seconds })
     const kept = readMeta(object)
     if (kept === undefined) throw new Error(`the manifest of ${task.name} cannot be read back`)

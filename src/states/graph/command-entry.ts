@@ -1,6 +1,7 @@
 import { cleanConsole } from '../../guest/console/tail.js'
 import { isCommandError } from '../../guest/exec/command-error.js'
 import type { CommandResult } from '../../guest/exec/result.js'
+import { isVmStatesError } from '../../params/errors.js'
 import { indent } from './indent.js'
 
 /** Characters kept of each output of a command: of its beginning and of its end. */
@@ -10,7 +11,7 @@ const KEPT = { first: 16 * 1024, last: 48 * 1024 }
 export class CommandEntry {
   readonly #command: string
   #output = ''
-  #ending = 'it had not ended when this was written'
+  #ending = 'had not ended when the setup did'
 
   /** @param command - as a person would type it */
   constructor(command: string, result: Promise<CommandResult<string | Buffer>>) {
@@ -19,7 +20,9 @@ export class CommandEntry {
       (done) => this.#end(done),
       (error: unknown) => {
         if (isCommandError(error)) this.#end(error)
-        else this.#ending = error instanceof Error ? firstLine(error.message) : String(error)
+        // The handle is taken from the setup before the log is written.
+        else if (!isVmStatesError(error, 'GUEST_RELEASED'))
+          this.#ending = error instanceof Error ? firstLine(error.message) : String(error)
       },
     )
   }

@@ -6,6 +6,7 @@ import type { MachineDefinition, State } from '../definitions/types.js'
 import { DETAILS } from '../definitions/types.js'
 import { bootKey, type KeyHost, type StateKey, stateKey } from '../keys/key.js'
 import { type Emulator, emulatorOf } from './emulator.js'
+import { FailedBuilds } from './failed-builds.js'
 import type { OnBuildEvent } from './progress.js'
 
 export interface ContextOptions {
@@ -15,6 +16,8 @@ export interface ContextOptions {
   build?: 'missing' | 'never'
   /** The QEMU of machines that name none: a path, or a name to look up in `PATH`. */
   qemu?: string
+  /** The builds that are not tried again; by default those that failed in this context. */
+  failures?: FailedBuilds
   onBuildEvent?: OnBuildEvent
   /** What the run is for, for people who look at the runs of a store. */
   label: string
@@ -27,6 +30,7 @@ export interface ContextOptions {
 export class Context implements AsyncDisposable {
   readonly store: Store
   readonly build: 'missing' | 'never'
+  readonly failures: FailedBuilds
   readonly report: OnBuildEvent
   /** When it was opened, in milliseconds since 1970: what was fresh then is fresh while it lives. */
   readonly openedAt = Date.now()
@@ -40,6 +44,7 @@ export class Context implements AsyncDisposable {
   private constructor(store: Store, options: ContextOptions) {
     this.store = store
     this.build = options.build ?? 'missing'
+    this.failures = options.failures ?? new FailedBuilds()
     this.report = options.onBuildEvent ?? (() => {})
     this.#label = options.label
     this.#qemu = options.qemu ?? DEFAULT_QEMU

@@ -1,6 +1,7 @@
 import { VmStatesError } from '../../params/errors.js'
 import type { State } from '../definitions/types.js'
 import type { AvailableState } from './available-state.js'
+import { BuildError } from './build-error.js'
 import { buildState } from './build-state.js'
 import { type BuildTask, bootTaskOf, taskOf } from './build-task.js'
 import type { Context } from './context.js'
@@ -20,7 +21,8 @@ export interface EnsureOptions {
  *
  * @returns the state with leases on its files; to be released
  * @throws VmStatesError `STATE_NOT_BUILT` if it is not in the store and builds are off,
- *   `BUILD_FAILED` with the step and the log, `ABORTED`
+ *   `BUILD_FAILED` with the step and the log, also for a state that failed before and is not to be
+ *   tried again ({@link Context.failures}), `ABORTED`
  */
 export async function ensure(
   state: State,
@@ -67,7 +69,11 @@ async function once(
   })
   const builtMeanwhile = rebuild ? undefined : await leaseState(task, context)
   if (builtMeanwhile !== undefined) return builtMeanwhile
-  const parent = await ensure(task.parent, context, { signal })
+  const failed = rebuild ? undefined : context.failures.find(key)
+  if (failed !== undefined) throw failed.for(task.name)
+  const parent = await ensure(task.parent, context, { signal }).catch((error: unknown) => {
+    throw error instanceof BuildError ? error.for(task.name) : error
+  })
   try {
     return await buildState(task, parent, { context, lock, signal })
   } finally {

@@ -20,6 +20,17 @@ export type BuildEvent =
       /** Seconds, without those for its parents. */
       seconds: number
     }
+  | {
+      kind: 'failed'
+      state: string
+      seconds: number
+      /** One line: the step and why. */
+      reason: string
+      /** Absolute path of the whole log, if it could be kept. */
+      log?: string | undefined
+      /** Absolute paths of pictures of the machines' displays. */
+      screens?: readonly string[] | undefined
+    }
 
 /** Called with news of builds. It must not throw. */
 export type OnBuildEvent = (event: BuildEvent) => void

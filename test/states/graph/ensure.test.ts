@@ -119,14 +119,14 @@ describe('a build that fails', () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
     expect((error as Error).message).not.toMatch(/[\x00-\x09\x0b-\x1f]/)
     const path = /The whole log: (.*)$/.exec((error as Error).message)?.[1]
-    expect(await readFile(String(path), 'utf8')).toContain('The serial console:\n')
+    expect(await readFile(String(path), 'utf8')).toContain('The serial console of tiny:\n')
     expect(await leftBehind()).toEqual(before)
   })
 
   it('by a command shows what the command said', async () => {
     const mistyped = page.state('mistyped', (vm) => vm.$`mkdirr /srv`)
     await expect(ensure(mistyped, context)).rejects.toThrow(
-      'The end of its error output:\n  | /bin/sh: mkdirr: not found',
+      /stderr: \/bin\/sh: mkdirr: not found\n {2}\| {3}exit code 127 after/,
     )
   })
 

@@ -1,0 +1,129 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { image } from '../../../src/images/image.js'
+import { machine } from '../../../src/states/definitions/machine.js'
+import type { State } from '../../../src/states/definitions/types.js'
+import type { BuildError } from '../../../src/states/graph/build-error.js'
+import { Context } from '../../../src/states/graph/context.js'
+import { ensure } from '../../../src/states/graph/ensure.js'
+import { FailedBuilds } from '../../../src/states/graph/failed-builds.js'
+import type { BuildEvent } from '../../../src/states/graph/progress.js'
+import { makeStoreWithTiny } from '../../support/store-with-tiny.js'
+
+let root: string
+let context: Context
+const events: BuildEvent[] = []
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'vms-failure-'))
+  await makeStoreWithTiny(root)
+  context = await open()
+}, 120_000)
+afterAll(async () => {
+  await context.close()
+  await rm(root, { recursive: true, force: true })
+})
+
+const open = (failures?: FailedBuilds) =>
+  Context.open({
+    store: root,
+    label: 'test',
+    onBuildEvent: (event) => events.push(event),
+    ...(failures && { failures }),
+  })
+
+const failureOf = (state: State, where = context): Promise<BuildError> =>
+  ensure(state, where).then(
+    () => expect.unreachable(),
+    (error) => error,
+  )
+
+const screened = machine('screened', {
+  image: image.tiny(),
+  memory: '128 MiB',
+  extraArgs: ['-device', 'VGA'],
+})
+
+let broken = true
+const flaky = screened.live('flaky', async (vm) => {
+  await vm.$`echo one; echo two >&2`
+  await vm.exec('printf', ['colour%s', 'a b'])
+  await vm.$({ reject: false })`exit 3`
+  await vm.$`head -c 200000 /dev/zero | tr '\0' x`
+  if (!broken) return
+  void vm.$`echo on its way; sleep 60`.catch(() => {})
+  await vm.$`echo the end > /dev/console; echo why >&2; exit 7`
+})
+
+const serving = flaky.live('serving', () => {})
+
+/** With the figures that differ each time taken out. */
+const plain = (text: string) => text.replace(/\d+\.\d s/g, 'N s').replace(/x{9,}/g, 'xx')
+
+it('leaves each command with its output, the console, and what the display shows', async () => {
+  const { failure, message, cause } = await failureOf(flaky)
+  const log = join(root, 'logs/screened/flaky.log')
+  const picture = join(root, 'logs/screened/flaky.png')
+  expect(failure).toMatchObject({ state: 'screened/flaky', log, screens: [picture] })
+
+  const text = plain(await readFile(log, 'utf8'))
+  expect(text).toMatch(/^screened\/flaky, .*\nN s: start\nN s: setup\n/)
+  const commands = [
+    'N s: $ echo one; echo two >&2',
+    '  | one',
+    '  | stderr: two',
+    '  exit code 0 after N s',
+    "N s: $ printf colour%s 'a b'",
+    '  | coloura b',
+    '  exit code 0 after N s',
+    'N s: $ exit 3',
+    '  exit code 3 after N s',
+    "N s: $ head -c 200000 /dev/zero | tr '\\0' x",
+    '  | xx',
+    '  | [134464 characters left out]',
+    '  | xx',
+    '  exit code 0 after N s',
+    'N s: $ echo on its way; sleep 60',
+    '  had not ended when the setup did',
+    'N s: $ echo the end > /dev/console; echo why >&2; exit 7',
+    '  | stderr: why',
+    '  exit code 7 after N s',
+    'N s: CommandError: Command failed with exit code 7: ',
+  ]
+  expect(text).toContain(commands.join('\n'))
+  expect(text).toMatch(/The serial console of screened:\nSeaBIOS (.*\n)+the end\n/)
+  expect(text).toMatch(/The last screen of screened's serial console:\n(.*\n){1,24}the end\n$/)
+  expect((await readFile(picture)).subarray(1, 4).toString()).toBe('PNG')
+
+  expect(plain(message)).toMatch(
+    /^screened\/flaky could not be built: its setup failed: Command failed with exit code 7: .*\n/,
+  )
+  expect(plain(message)).toContain('  | N s: $ echo the end')
+  expect(message).toContain(`Its last screen: ${picture}\n  The whole log: ${log}`)
+  expect(cause).toMatchObject({ name: 'CommandError', exitCode: 7 })
+  expect(events.at(-1)).toMatchObject({ kind: 'failed', state: 'screened/flaky', log })
+})
+
+it('is told to all of a run, and to what stands on it, and not tried again until it is forgotten', async () => {
+  const directory = join(root, 'run')
+  await using first = await open(new FailedBuilds(directory))
+  await using second = await open(new FailedBuilds(directory))
+  const { failure } = await failureOf(flaky, first)
+  const before = events.length
+
+  const again = await failureOf(serving, second)
+  expect(events).toHaveLength(before)
+  expect(again.failure).toEqual(failure)
+  expect(again.message).toMatch(
+    /^screened\/serving could not be built, since screened\/flaky could not be built: its setup /,
+  )
+  expect(again.cause).toMatchObject({ name: 'CommandError', message: /exit code 7/ })
+
+  broken = false
+  second.failures.forget(failure.key)
+  await (await ensure(flaky, first)).release()
+  expect(events.at(-1)).toMatchObject({ kind: 'built', state: 'screened/flaky' })
+  expect(await readdir(join(root, 'logs/screened'))).toEqual([])
+})
