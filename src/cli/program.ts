@@ -97,6 +97,19 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
     async () => (await import('./commands/build.js')).build,
   )
   add(
+    'graph',
+    'show what the states of the configuration stand on, and what is built',
+    (command) =>
+      command
+        .option('--format <name>', 'text (default), mermaid, dot or svg')
+        .option('--output <file>', 'write it to a file; .svg, .dot and .mmd tell the format')
+        .addHelpText(
+          'after',
+          examples('graph', 'graph --output states.svg', 'graph --format dot | dot -Tpng -o s.png'),
+        ),
+    async () => (await import('./commands/graph.js')).graph,
+  )
+  add(
     'show <target> [state]',
     'show the states of an image, or one of them',
     (command) =>

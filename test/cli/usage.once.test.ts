@@ -10,6 +10,7 @@ const place = useWorkplace()
 const COMMANDS = [
   'list',
   'build',
+  'graph',
   'show',
   'check',
   'get',

@@ -13,6 +13,8 @@ export interface WriteOptions {
   replace: boolean
   /** Survive a power failure, at the price of waiting for the disk. */
   durable: boolean
+  /** Who may read it, before the user's mask; the user alone by default. */
+  mode?: number
 }
 
 /**
@@ -23,11 +25,11 @@ export interface WriteOptions {
 export async function writeAtomically(
   path: string,
   text: string,
-  { replace, durable }: WriteOptions,
+  { replace, durable, mode = 0o600 }: WriteOptions,
 ): Promise<boolean> {
   const unfinished = join(dirname(path), `${UNFINISHED_PREFIX}${newNonce()}`)
   try {
-    const file = await open(unfinished, 'wx', 0o600)
+    const file = await open(unfinished, 'wx', mode)
     try {
       await file.writeFile(text)
       if (durable) await file.sync()

@@ -1,0 +1,92 @@
+import { isVmStatesError } from '../../params/errors.js'
+import type { Liveness } from '../../params/liveness.js'
+import { DETAILS, type MachineDefinition, type State } from '../definitions/types.js'
+import { nameOf } from '../graph/build-task.js'
+import type { Context } from '../graph/context.js'
+import { type StoredState, StoredStates } from './stored-states.js'
+
+/** A state of the graph, or a kept boot. */
+export interface GraphState {
+  /** As people call it: `debian/nginx`, `debian/nginx booted`. */
+  name: string
+  /** The machine that it is of. */
+  machine: string
+  /** The name of the state alone. */
+  state: string
+  /** `image` is a root, which is there as it is. */
+  kind: 'image' | 'boot' | Liveness
+  /** The names of what it stands on. */
+  parents: readonly string[]
+  /** `unknown` where the key cannot be told, as for an image that is missing. */
+  status: 'image' | 'built' | 'not built' | 'unknown'
+  /** What keeps the key from being told. */
+  reason?: string
+  builtAt?: Date
+  /** Seconds that the last build took. */
+  seconds?: number
+  /** Bytes that the state itself takes, without those that it stands on. */
+  size?: number
+}
+
+/**
+ * Every state of some machines, parents before those that stand on them, with what the store has of
+ * it, and the kept boots that are there. Changes nothing.
+ */
+export async function readStateGraph(
+  machines: Iterable<MachineDefinition>,
+  context: Context,
+): Promise<GraphState[]> {
+  const stored = await StoredStates.read(context.store)
+  const states = [...machines].flatMap((machine) => [...machine[DETAILS].states.values()])
+  const described = await Promise.all(states.map((state) => describe(state, stored, context)))
+  return described.flat()
+}
+
+async function describe(
+  state: State,
+  stored: StoredStates,
+  context: Context,
+): Promise<GraphState[]> {
+  const { step } = state[DETAILS]
+  const described = {
+    name: nameOf(state),
+    machine: state.machine.name,
+    state: state.name,
+    kind: step === undefined ? 'image' : state.liveness,
+    parents: step === undefined ? [] : [nameOf(step.parent)],
+  } as const
+  try {
+    const { key } = await context.keyOf(state)
+    const found = await stored.find(key)
+    const status = step === undefined ? 'image' : found === undefined ? 'not built' : 'built'
+    const isBooted = step === undefined || (found !== undefined && stored.isBooted(found))
+    const boots = isBooted ? await describeBoot(state, stored, context) : []
+    return [{ ...described, status, ...whatIsStored(found) }, ...boots]
+  } catch (error) {
+    if (!isVmStatesError(error)) throw error
+    const [reason = ''] = error.message.split('\n')
+    return [{ ...described, status: 'unknown', reason }]
+  }
+}
+
+async function describeBoot(
+  state: State,
+  stored: StoredStates,
+  context: Context,
+): Promise<GraphState[]> {
+  if (state.liveness === 'live') return []
+  const found = await stored.find((await context.bootKeyOf(state)).key)
+  if (found === undefined) return []
+  const name = nameOf(state)
+  const described = { name: `${name} booted`, machine: state.machine.name, state: 'boot' }
+  return [{ ...described, kind: 'boot', parents: [name], status: 'built', ...whatIsStored(found) }]
+}
+
+function whatIsStored(
+  found: StoredState | undefined,
+): Pick<GraphState, 'builtAt' | 'seconds' | 'size'> {
+  if (found === undefined) return {}
+  const { object, meta } = found
+  const size = object.manifest.files.reduce((bytes, file) => bytes + file.size, 0)
+  return { builtAt: new Date(object.manifest.createdAt), seconds: meta.seconds, size }
+}
