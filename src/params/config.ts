@@ -27,6 +27,13 @@ export const configSchema = optionsSchema({
   /** The directory of the store, relative to the configuration file. */
   store: pathSchema.optional(),
   build: buildSchema.default('missing'),
+  /** What a run of the tests leaves for people, such as the logs of failed builds. */
+  artifacts: optionsSchema({
+    /** Relative to the configuration file. */
+    directory: pathSchema,
+  }).optional(),
+  /** Whether the first Ctrl-C ends tests and machines in order, before Vitest exits. */
+  gracefulExit: z.boolean('gracefulExit is true or false').default(true),
   /** The QEMU of machines that name none: a path relative to the configuration file, or a name. */
   qemu: qemuSchema.default(DEFAULT_QEMU),
   gc: gcSchema.prefault({}),

@@ -10,10 +10,15 @@ const DEFAULT_MAX_AGE = 30 * 86_400_000
 
 const FILE_NAMES = ['ts', 'mts', 'js', 'mjs'].map((extension) => `states.config.${extension}`)
 
+/** The name of a run's summary among its artifacts. */
+const SUMMARY_FILE = 'vm-states.json'
+
 /** The configuration in force: every path absolute, every default filled in. */
 export interface LoadedConfig {
   /** The file it comes from; absent when there is none. */
   file: string | undefined
+  /** What usage is known under: the directory of the file, or where the search for it started. */
+  root: string
   /** The files that define machines and states. */
   states: readonly string[]
   /** The directory of the store. */
@@ -24,6 +29,12 @@ export interface LoadedConfig {
   qemu: string
   /** What the store may keep: bytes on the disk (by default, it depends on that), and milliseconds. */
   gc: { maxSize: number | undefined; maxAge: number }
+  /** Where a run of the tests leaves logs of failed builds, if anywhere. */
+  artifacts: string | undefined
+  /** The file for the summary of a run of the tests as JSON, if it is wanted. */
+  summary: string | undefined
+  /** Whether the first Ctrl-C ends tests and machines in order, before Vitest exits. */
+  gracefulExit: boolean
 }
 
 export interface LoadConfigOptions {
@@ -49,8 +60,11 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
   const given = parse(configSchema, overrides, 'vmStates(…)', 'INVALID_CONFIG')
   const home = file === undefined ? cwd : dirname(file)
   const build = environment.VM_STATES_BUILD
+  const artifacts =
+    resolved(cwd, given.artifacts?.directory) ?? resolved(home, fromFile.artifacts?.directory)
   return {
     file,
+    root: home,
     states:
       overrides.states === undefined
         ? fromFile.states.map((path) => resolve(home, path))
@@ -72,6 +86,11 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
       maxSize: given.gc.maxSize ?? fromFile.gc.maxSize,
       maxAge: given.gc.maxAge ?? fromFile.gc.maxAge ?? DEFAULT_MAX_AGE,
     },
+    artifacts,
+    summary:
+      resolved(cwd, environment.VM_STATES_SUMMARY) ??
+      (artifacts === undefined ? undefined : join(artifacts, SUMMARY_FILE)),
+    gracefulExit: overrides.gracefulExit === undefined ? fromFile.gracefulExit : given.gracefulExit,
   }
 }
 

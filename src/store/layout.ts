@@ -14,6 +14,8 @@ export interface Layout {
   readonly leases: string
   readonly admissions: string
   readonly runs: string
+  /** Which test files use which states, a file for each project. */
+  readonly usage: string
 }
 
 /** The paths of a store. */
@@ -27,6 +29,7 @@ export function layoutOf(root: string): Layout {
     leases: join(root, 'leases'),
     admissions: join(root, 'admissions'),
     runs: join(root, 'runs'),
+    usage: join(root, 'usage'),
   }
 }
 

@@ -95,7 +95,7 @@ export class Store implements AsyncDisposable {
    * several times at once.
    */
   async reap(): Promise<Reaped> {
-    const { locks, objects, keys, leases, root } = this.#layout
+    const { locks, objects, keys, leases, usage, root } = this.#layout
     return inStore(root, async () => {
       const census = new Census(locks)
       const runs = await this.runs.reap(census)
@@ -104,7 +104,7 @@ export class Store implements AsyncDisposable {
       await this.admissions.reap(census)
       await this.keys.reap()
       await reapLocks(locks)
-      await Promise.all([root, keys, leases].map((directory) => reapUnfinished(directory)))
+      await Promise.all([root, keys, leases, usage].map((directory) => reapUnfinished(directory)))
       return { ...runs, drafts }
     })
   }

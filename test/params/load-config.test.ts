@@ -31,11 +31,15 @@ describe('the configuration', () => {
   test('without a file is the defaults', async () => {
     expect(await load()).toEqual({
       file: undefined,
+      root: directory,
       states: [],
       store: join(directory, '.cache/vitest-vm-states'),
       build: 'missing',
       qemu: 'qemu-system-x86_64',
       gc: { maxSize: undefined, maxAge: 30 * 86_400_000 },
+      artifacts: undefined,
+      summary: undefined,
+      gracefulExit: true,
     })
   })
 
@@ -65,11 +69,15 @@ describe('the configuration', () => {
     await mkdir(join(directory, 'a/b'), { recursive: true })
     expect(await load(undefined, join(directory, 'a/b'))).toEqual({
       file,
+      root: directory,
       states: [join(directory, 'vm/a.ts'), '/abs/b.ts'],
       store: join(directory, 'kept'),
       build: 'missing',
       qemu: 'qemu-system-x86_64',
       gc: { maxSize: undefined, maxAge: 30 * 86_400_000 },
+      artifacts: undefined,
+      summary: undefined,
+      gracefulExit: true,
     })
   })
 

@@ -1,7 +1,7 @@
 /** The steps of a build, in their order. */
 export type BuildStep = 'start' | 'setup' | 'capture'
 
-/** News of a build. */
+/** News of builds and of the machines that are started for them and for tests. */
 export type BuildEvent =
   | {
       kind: 'step'
@@ -30,6 +30,13 @@ export type BuildEvent =
       log?: string | undefined
       /** Absolute paths of pictures of the machines' displays. */
       screens?: readonly string[] | undefined
+    }
+  | {
+      kind: 'started'
+      /** What the machine is started from. */
+      state: string
+      /** Of its QEMU. */
+      pid: number
     }
 
 /** Called with news of builds. It must not throw. */

@@ -74,6 +74,7 @@ export async function startMachine(
       ...(signal && { signal }),
       onSpawn: (pid) => run.addProcess(pid),
     })
+    context.report({ kind: 'started', state: state.name, pid: process.pid })
     await prepared.start(process)
     return { prepared, process, directory, discard }
   } catch (error) {
