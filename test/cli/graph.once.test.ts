@@ -58,7 +58,7 @@ test('states graph shows what is built of the states, in each format', async () 
   expect(text).toMatch(/^ {3}└─ two +live +not built +- +- +- +-$/m)
   expect(text).not.toContain('\x1b[')
 
-  expect(await draw('--format', 'mermaid')).toMatch(/^flowchart LR\n {2}subgraph m0 \["tiny"\]\n/)
+  expect(await draw('--format', 'mermaid')).toMatch(/^flowchart LR\n {2}subgraph m0 \["lost"\]\n/)
   expect(await draw('--format', 'dot')).toMatch(/^digraph states \{\n(?:.*\n)*\}$/)
 
   const output = place.path('pictures/states.svg')
