@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { makeProject } from './defined-project.js'
+import { recordUsage } from '../../src/states/usage/record-usage.js'
+import { openStore } from '../../src/store/store.js'
+import { makeProject, writeIn } from './defined-project.js'
 import { elements, readXml } from './graph/xml.js'
 import { json, useWorkplace } from './states-command.js'
 
@@ -31,6 +33,13 @@ test('states graph shows what is built of the states, in each format', async () 
   await makeProject(place, STATES)
   expect((await place.states(['build', 'tiny/one'])).exitCode).toBe(0)
 
+  await using store = await openStore(place.path('store'))
+  await writeIn(place, 'web.test.ts', '')
+  await recordUsage(store, place.path(''), {
+    files: { 'web.test.ts': ['tiny/two'] },
+    buildSeconds: {},
+  })
+
   const { states } = json({ stdout: await draw('--json') }) as Graph
   expect(states.map(({ name, kind, status }) => `${name} ${kind} ${status}`)).toEqual([
     'lost/root image unknown',
@@ -55,7 +64,7 @@ test('states graph shows what is built of the states, in each format', async () 
     /^└─ one +disk +built +\d+ KiB +\d+\.\d s +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +-$/m,
   )
   expect(text).toMatch(/^ {3}├─ boot +boot +built /m)
-  expect(text).toMatch(/^ {3}└─ two +live +not built +- +- +- +-$/m)
+  expect(text).toMatch(/^ {3}└─ two +live +not built +- +- +- +web\.test\.ts$/m)
   expect(text).not.toContain('\x1b[')
 
   expect(await draw('--format', 'mermaid')).toMatch(/^flowchart LR\n {2}subgraph m0 \["lost"\]\n/)

@@ -1,4 +1,7 @@
+import { dirname } from 'node:path'
 import { readStateGraph } from '../../states/catalogue/state-graph.js'
+import { readUsage } from '../../states/usage/read-usage.js'
+import type { Usage } from '../../states/usage/usage.js'
 import type { PicturedState } from '../graph/pictured-state.js'
 import type { Context } from '../report.js'
 import { loadDefinitions } from './load-machines.js'
@@ -12,6 +15,18 @@ export async function pictureStates(
   const { machines, config } = definitions
   return await withContext(definitions, { build: 'never' }, command, async (context) => {
     const graph = await readStateGraph(machines.values(), context)
-    return { store: config.store, states: graph.map((state) => ({ ...state, tests: [] })) }
+    const root = config.file === undefined ? process.cwd() : dirname(config.file)
+    const tests = testsByState(await readUsage(context.store, root))
+    const states = graph.map((state) => ({ ...state, tests: tests.get(state.name) ?? [] }))
+    return { store: config.store, states }
   })
+}
+
+/** The test files that name each state. */
+function testsByState({ files }: Usage): Map<string, string[]> {
+  const tests = new Map<string, string[]>()
+  for (const [file, states] of Object.entries(files)) {
+    for (const state of states) tests.set(state, [...(tests.get(state) ?? []), file])
+  }
+  return tests
 }

@@ -1,8 +1,9 @@
 import { isVmStatesError } from '../../params/errors.js'
 import type { Liveness } from '../../params/liveness.js'
 import { DETAILS, type MachineDefinition, type State } from '../definitions/types.js'
-import { nameOf } from '../graph/build-task.js'
+import { type BuildTask, bootTaskOf, nameOf, taskOf } from '../graph/build-task.js'
 import type { Context } from '../graph/context.js'
+import { type Ageing, isFresh } from '../graph/fresh.js'
 import { type StoredState, StoredStates } from './stored-states.js'
 
 /** A state of the graph, or a kept boot. */
@@ -56,10 +57,12 @@ async function describe(
     parents: step === undefined ? [] : [nameOf(step.parent)],
   } as const
   try {
-    const { key } = await context.keyOf(state)
-    const found = await stored.find(key)
-    const status = step === undefined ? 'image' : found === undefined ? 'not built' : 'built'
-    const isBooted = step === undefined || (found !== undefined && stored.isBooted(found))
+    // Of a root it says whether the image can be told.
+    await context.keyOf(state)
+    const task = await taskOf(state, context)
+    const found = task && (await findFresh(task, stored, context))
+    const status = task === undefined ? 'image' : found === undefined ? 'not built' : 'built'
+    const isBooted = task === undefined || (found !== undefined && stored.isBooted(found))
     const boots = isBooted ? await describeBoot(state, stored, context) : []
     return [{ ...described, status, ...whatIsStored(found) }, ...boots]
   } catch (error) {
@@ -75,11 +78,30 @@ async function describeBoot(
   context: Context,
 ): Promise<GraphState[]> {
   if (state.liveness === 'live') return []
-  const found = await stored.find((await context.bootKeyOf(state)).key)
+  const { name, machine, ...task } = await bootTaskOf(state, context)
+  const found = await findFresh(task, stored, context)
   if (found === undefined) return []
-  const name = nameOf(state)
-  const described = { name: `${name} booted`, machine: state.machine.name, state: 'boot' }
-  return [{ ...described, kind: 'boot', parents: [name], status: 'built', ...whatIsStored(found) }]
+  return [
+    {
+      name,
+      machine: machine.name,
+      state: task.state,
+      kind: 'boot',
+      parents: [nameOf(state)],
+      status: 'built',
+      ...whatIsStored(found),
+    },
+  ]
+}
+
+/** As a build would find it: not where it, or what it stands on, is older than it may be. */
+async function findFresh(
+  task: Ageing & Pick<BuildTask, 'key'>,
+  stored: StoredStates,
+  context: Context,
+): Promise<StoredState | undefined> {
+  const found = await stored.find(task.key.key)
+  return found && (await isFresh(found.object, task, context)) ? found : undefined
 }
 
 function whatIsStored(
