@@ -211,6 +211,17 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
     async () => (await import('./commands/pop.js')).pop,
   )
   add(
+    'gc',
+    'remove from the store what is of no use, or was not used for long',
+    (command) =>
+      command
+        .option('--max-size <size>', 'what the store may have, by default of the configuration')
+        .option('--max-age <duration>', 'how long a state is kept that nobody uses')
+        .option('--dry-run', 'only tell what would be removed')
+        .addHelpText('after', examples('gc --dry-run', "gc --max-size '8 GiB' --max-age '7 days'")),
+    async () => (await import('./commands/gc.js')).gc,
+  )
+  add(
     'convert <source> <target>',
     'copy a raw image, or any that qemu-img reads, into a new qcow2 image',
     (command) =>
