@@ -39,7 +39,13 @@ export const errorCodes = {
   // states
   DUPLICATE_NAME: { exit: 2, means: 'two machines, or two states of one machine, have one name' },
   SETUP_SOURCE: { exit: 2, means: "a state's setup is in no file, so that no key can be made" },
+  SETUP_CAPTURE: {
+    exit: 2,
+    means: 'a setup uses a variable around it that its inputs do not name',
+  },
+  SETUP_IMPORT: { exit: 2, means: 'a setup reaches an import that cannot be found' },
   INPUT_FILE: { exit: 2, means: 'a file that a state names in its inputs cannot be read' },
+  REFRESH_FAILED: { exit: 3, means: "a state's refresh failed, or gave what is no JSON" },
   STATE_MISSING: { exit: 1, means: 'there is no state of that name' },
   STATE_EXISTS: { exit: 1, means: 'a policy refuses to go on since the state exists already' },
   STATE_NOT_BUILT: { exit: 1, means: 'a state is not in the store, and builds are off' },

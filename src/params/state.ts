@@ -6,7 +6,7 @@ import { optionsSchema, timeoutSchema } from './options.js'
 const inputsSchema = optionsSchema({
   /** Values by name, such as the loop variable that the setup uses. */
   values: z.record(z.string(), z.json()).default({}),
-  /** Files whose content counts: absolute, or relative to the file that defines the state. */
+  /** Files whose content counts, and globs: absolute, or relative to the file that defines the state. */
   files: z.array(z.string().min(1, 'a path cannot be empty')).default([]),
 })
 
@@ -14,6 +14,13 @@ const common = {
   inputs: inputsSchema.prefault({}),
   /** A state that was built longer ago is built anew when it is next asked for. */
   maxAge: durationSchema.optional(),
+  /**
+   * Asked once per process what the world is like, for a setup whose outcome changes with it: the
+   * serial of a mirror, say. Another answer, as JSON, makes a new state.
+   */
+  refresh: z
+    .custom<() => unknown>((value) => typeof value === 'function', 'a refresh is a function')
+    .optional(),
   /** Milliseconds that the setup may take. */
   timeout: timeoutSchema.default(600_000),
   /** Milliseconds from the request to power off until the guest has done so (disk states). */

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { readText } from './source-text.js'
 import type { Origin } from './types.js'
 
 /**
@@ -14,7 +14,7 @@ export function findOrigin(called: (...args: never[]) => unknown): Origin | unde
   const file = findFile(called)
   if (file === undefined) return undefined
   try {
-    return { file, text: readFileSync(file, 'utf8') }
+    return { file, text: readText(file) }
   } catch {
     return undefined
   }

@@ -3,7 +3,8 @@ import type { Image } from '../../params/image.js'
 import type { Accelerator } from '../../qemu/accelerator/accelerator.js'
 import { DETAILS, type MachineDefinition, type State } from '../definitions/types.js'
 import { inputParts } from './inputs.js'
-import { setupText } from './setup-text.js'
+import { refreshPart } from './refresh.js'
+import { setupCode } from './setup-code.js'
 
 /** Goes up when a state made by an older version of this package can no longer be used. */
 const FORMAT = 1
@@ -33,14 +34,17 @@ export interface StateKey {
  * @throws VmStatesError if the image, an input file or the setup's text cannot be read
  */
 export async function stateKey(state: State, host: KeyHost): Promise<StateKey> {
-  const { step, options } = state[DETAILS]
+  const { step, options, origin } = state[DETAILS]
   if (step === undefined) return rootKey(state.machine, host)
+  const { refresh } = options
+  const name = `${state.machine.name}/${state.name}`
   return seal({
     ...(await commonParts(state, host)),
-    parent: (await host.parentKey(step.parent)).key,
+    ...(await parentParts(step.parent, host)),
     ...(state.liveness === 'disk' ? { backend: options.backend } : {}),
-    setup: digest(await setupText(state)),
-    ...(await inputParts(options.inputs, state[DETAILS].origin)),
+    ...(await setupCode(state)),
+    ...(await inputParts(options.inputs, origin)),
+    ...(refresh && { refresh: await refreshPart(refresh, name) }),
   })
 }
 
@@ -49,8 +53,15 @@ export async function bootKey(state: State, host: KeyHost): Promise<StateKey> {
   const boot = { machine: state.machine, name: 'boot', liveness: 'live' } as const
   return seal({
     ...(await commonParts(boot, host)),
-    parent: (await host.parentKey(state)).key,
+    ...(await parentParts(state, host)),
   })
+}
+
+/** A root is in no store, so that what its key is made of is told with the states on it. */
+async function parentParts(parent: State, host: KeyHost): Promise<Record<string, unknown>> {
+  const { key, parts } = await host.parentKey(parent)
+  const { image, disks } = parts
+  return { parent: key, ...(parent[DETAILS].step === undefined && { image, disks }) }
 }
 
 async function rootKey(machine: MachineDefinition, host: KeyHost): Promise<StateKey> {
@@ -91,9 +102,10 @@ function digest(text: string): string {
 
 /** JSON with sorted keys: how a user ordered an object does not count. */
 function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  )
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  const fields = Object.entries(value)
+    .filter(([, inner]) => inner !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${fields.map(([name, inner]) => `${JSON.stringify(name)}:${canonicalJson(inner)}`).join(',')}}`
 }

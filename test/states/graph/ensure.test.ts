@@ -133,10 +133,14 @@ describe('a build that fails', () => {
   it('by being cancelled is only that', async () => {
     const before = await leftBehind()
     const controller = new AbortController()
-    const cancelled = page.state('cancelled', async (vm) => {
-      controller.abort(new Error('enough'))
-      await vm.$`sleep 60`
-    })
+    const cancelled = page.state(
+      'cancelled',
+      async (vm) => {
+        controller.abort(new Error('enough'))
+        await vm.$`sleep 60`
+      },
+      { inputs: { values: { controller: 'ends the build' } } },
+    )
     await expect(ensure(cancelled, context, { signal: controller.signal })).rejects.toMatchObject({
       code: 'ABORTED',
     })

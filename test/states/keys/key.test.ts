@@ -115,6 +115,59 @@ describe('stateKey()', () => {
     })
   })
 
+  it('is changed by what a glob matches, and by its content', async () => {
+    const keyNow = (...files: string[]) => keyOf(chain({ state: { inputs: { files } } }).first)
+    const glob = join(directory, '**/*.conf')
+    await writeFile(join(directory, 'a.conf'), 'a')
+    const before = await keyNow(glob)
+    await writeFile(join(directory, 'b.txt'), 'b')
+    expect(await keyNow(glob)).toBe(before)
+    await writeFile(join(directory, '.b.conf'), 'b')
+    const added = await keyNow(glob)
+    expect(added).not.toBe(before)
+    expect(await keyNow(glob, `!${join(directory, '.b*')}`)).toBe(before)
+    await writeFile(join(directory, '.b.conf'), 'c')
+    expect(await keyNow(glob)).not.toBe(added)
+  })
+
+  it('takes a file whose name looks like a glob for itself', async () => {
+    const file = join(directory, '[a].conf')
+    await writeFile(file, 'a')
+    const keyNow = () => keyOf(chain({ state: { inputs: { files: [file] } } }).first)
+    const before = await keyNow()
+    await writeFile(file, 'b')
+    expect(await keyNow()).not.toBe(before)
+  })
+
+  it('refuses a glob that matches no file', async () => {
+    const { first } = chain({ state: { inputs: { files: ['missing/*.conf'] } } })
+    await expect(keyOf(first)).rejects.toMatchObject({
+      code: 'INPUT_FILE',
+      message: expect.stringContaining('missing/*.conf match no file in'),
+    })
+  })
+
+  it('is changed by what refresh returns, which is asked once', async () => {
+    let serial = 1
+    const answering = () => chain({ state: { refresh: async () => ({ serial: serial++ }) } })
+    const { first, second } = answering()
+    const before = await keyOf(first)
+    await keyOf(second)
+    expect(await keyOf(first)).toBe(before)
+    expect(serial).toBe(2)
+    expect(await keyOf(answering().first)).not.toBe(before)
+  })
+
+  it.each<[string, () => unknown, string]>([
+    ['throws', () => Promise.reject(new Error('no route')), 'no route'],
+    ['returns no JSON', () => undefined, 'it returned undefined, which is no JSON'],
+  ])('refuses a refresh that %s', async (_, refresh, reason) => {
+    await expect(keyOf(chain({ state: { refresh } }).first)).rejects.toMatchObject({
+      code: 'REFRESH_FAILED',
+      message: expect.stringContaining(`the refresh of m/first failed: ${reason}`),
+    })
+  })
+
   it('says what went into it', async () => {
     const { parts } = await stateKey(chain().live, host())
     expect(parts).toMatchObject({

@@ -11,7 +11,7 @@ const vitest = fileURLToPath(new URL('../../../node_modules/vitest/vitest.mjs', 
 
 const STATES_FILE = `
 import { machine } from '${source}/states/definitions/machine.js'
-import { setupText } from '${source}/states/keys/setup-text.js'
+import { setupCode } from '${source}/states/keys/setup-code.js'
 
 interface Page { readonly path: string }
 const page: Page = { path: '/index.html' }
@@ -23,10 +23,10 @@ const nginx = debian.state('nginx', async (vm) => {
   const port: number = 80
   await vm.waitForPort(port as number)
 })
-const looped = ['8', '9'].map((version) => nginx.live(\`v\${version}\`, async (vm) => { await vm.exec('install', [version, page.path]) }))
+const looped = ['8', '9'].map((version) => nginx.live(\`v\${version}\`, async (vm) => { await vm.exec('install', [version, page.path]) }, { inputs: { values: { version } } }))
 
 export async function texts(): Promise<string> {
-  return JSON.stringify(await Promise.all([nginx, ...looped].map(setupText)))
+  return JSON.stringify(await Promise.all([nginx, ...looped].map(setupCode)))
 }
 `
 
@@ -55,9 +55,9 @@ it('is the same text for the command line and in every pool', { timeout: 60_000 
   const loaded = await loadModule(join(directory, 'states.ts'), { XDG_CACHE_HOME: directory })
   const texts = await (loaded.texts as () => Promise<string>)()
   expect(JSON.parse(texts)).toEqual([
-    expect.stringContaining('apt-get install -y  nginx'),
-    expect.stringContaining('/index.html'),
-    expect.stringContaining('/index.html'),
+    { code: { '(setup)': expect.any(String) }, packages: {} },
+    { code: { '(setup)': expect.any(String), page: expect.any(String) }, packages: {} },
+    { code: { '(setup)': expect.any(String), page: expect.any(String) }, packages: {} },
   ])
   for (const pool of ['forks', 'threads', 'vmThreads', 'vmForks']) {
     expect({ pool, texts: await textsInPool(pool) }).toEqual({ pool, texts })
