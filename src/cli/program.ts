@@ -222,6 +222,12 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
     async () => (await import('./commands/gc.js')).gc,
   )
   add(
+    'verify [names...]',
+    'read what is in the store, and tell what is damaged (exit code 0 or 3)',
+    (command) => command.addHelpText('after', examples('verify', 'verify debian/nginx')),
+    async () => (await import('./commands/verify.js')).verify,
+  )
+  add(
     'convert <source> <target>',
     'copy a raw image, or any that qemu-img reads, into a new qcow2 image',
     (command) =>

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { VmStatesError } from '../params/errors.js'
@@ -9,6 +8,7 @@ import { unlessMissing } from '../store/files/storage-error.js'
 import { writeAtomically } from '../store/files/write-atomically.js'
 import type { Store } from '../store/store.js'
 import type { ChainLink } from './backing-chain.js'
+import { hashFile } from './hash-file.js'
 
 /** Milliseconds; a file that changed so lately may change again without another time stamp. */
 const UNSETTLED = 2000
@@ -21,21 +21,6 @@ async function readStamp(file: string): Promise<{ text: string; changedAt: numbe
   } catch (error) {
     throw fileError(error, file)
   }
-}
-
-/** The sha256 of a file's content, in hexadecimal digits. */
-async function hashFile(file: string, signal: AbortSignal | undefined): Promise<string> {
-  const hash = createHash('sha256')
-  try {
-    for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) {
-      if (signal?.aborted)
-        throw new VmStatesError('ABORTED', `the reading of ${file} was cancelled`)
-      hash.update(chunk)
-    }
-  } catch (error) {
-    throw fileError(error, file)
-  }
-  return hash.digest('hex')
 }
 
 async function cached(path: string, stamp: string): Promise<string | undefined> {

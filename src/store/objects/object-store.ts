@@ -1,7 +1,7 @@
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { VmStatesError } from '../../params/errors.js'
-import { inStore, systemCode } from '../files/storage-error.js'
+import { inStore, systemCode, unlessMissing } from '../files/storage-error.js'
 import type { KeyIndex } from '../keys/key-index.js'
 import type { Layout } from '../layout.js'
 import type { LeaseRegistry } from '../leases/lease-registry.js'
@@ -62,6 +62,16 @@ export class ObjectStore {
   /** All objects, the oldest first. */
   list(): Promise<StoredObject[]> {
     return listObjects(this.#layout.objects)
+  }
+
+  /** The directories of objects whose manifests cannot be read, which nothing else mentions. */
+  async unreadable(): Promise<string[]> {
+    const { objects } = this.#layout
+    const names = (await inStore(objects, () => unlessMissing(readdir(objects)))) ?? []
+    const readable = new Set((await this.list()).map(({ id }) => id))
+    return names
+      .filter((name) => !name.startsWith('.') && !readable.has(name))
+      .map((name) => join(objects, name))
   }
 
   /**
