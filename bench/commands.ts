@@ -26,13 +26,18 @@ async function fillStore(root: string): Promise<void> {
     await writeFile(disk, '')
     const meta = writeMeta(
       {
-        machine: 'bench',
+        owner: 'bench',
         state: `state-${index}`,
         parent: 'root',
-        files: {
-          liveness: 'disk',
-          backend: 'external',
-          disks: [{ name: 'disk', file: disk, format: 'qcow2' }],
+        liveness: 'disk',
+        members: {
+          vm: {
+            files: {
+              liveness: 'disk',
+              backend: 'external',
+              disks: [{ name: 'disk', file: disk, format: 'qcow2' }],
+            },
+          },
         },
         bases: [],
         parts: {},

@@ -3,7 +3,7 @@ import { image } from '../src/images/image.js'
 import type { QmpClient } from '../src/qemu/qmp/client.js'
 import { machine } from '../src/states/definitions/machine.js'
 import { Context } from '../src/states/graph/context.js'
-import { openMachine } from '../src/states/machines/machine-in-hand.js'
+import { openMachines } from '../src/states/machines/machines-in-hand.js'
 import type { Comparison } from './comparison.js'
 
 const bench = machine('bench', { image: image.tiny(), memory: '256 MiB' })
@@ -27,15 +27,17 @@ export async function withMachines(
   const store = join(directory, 'store')
   await using context = await Context.open({ store, label: 'bench' })
   const options = { purpose: 'test' } as const
-  await using ours = await openMachine(serving, context, options)
-  await using theirs = await openMachine(serving, context, options)
-  const disks = await theirs.process.qmp.execute('query-named-block-nodes')
+  await using ours = await openMachines(serving, context, options)
+  await using theirs = await openMachines(serving, context, options)
+  const [bare] = theirs.processes
+  if (bare === undefined) throw new Error('an open machine has a process')
+  const disks = await bare.qmp.execute('query-named-block-nodes')
   const tag = snapshotTag(disks)
   await work([
     {
       title: 'live `get`, as a test gets it, against `loadvm` by hand',
       ours: { name: 'get', run: () => ours.reset() },
-      against: { name: 'loadvm', run: () => loadByHand(theirs.process.qmp, tag) },
+      against: { name: 'loadvm', run: () => loadByHand(bare.qmp, tag) },
       limit: 1.2,
     },
     {
@@ -50,7 +52,7 @@ export async function withMachines(
       against: {
         name: 'boot',
         async run() {
-          await using booted = await openMachine(cold.root, context, options)
+          await using booted = await openMachines(cold.root, context, options)
           await booted.handle().ready()
         },
       },

@@ -1,6 +1,7 @@
 export { sharedVm } from './fixtures/shared-vm.js'
 export type { VmOptions } from './fixtures/vm.js'
 export { vm } from './fixtures/vm.js'
+export { vms } from './fixtures/vms.js'
 export { CommandError, isCommandError } from './guest/exec/command-error.js'
 export type { ExecOptions } from './guest/exec/options.js'
 export type { CommandResult } from './guest/exec/result.js'

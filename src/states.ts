@@ -1,8 +1,12 @@
 export { image } from './images/image.js'
 export { type Config, defineConfig } from './params/config.js'
 export { isVmStatesError, VmStatesError } from './params/errors.js'
+export { environment } from './states/definitions/environment.js'
 export { machine } from './states/definitions/machine.js'
 export type {
+  EnvironmentDefinition,
+  EnvironmentState,
+  JointSetup,
   Liveness,
   LiveStateOptions,
   MachineDefinition,
@@ -11,4 +15,5 @@ export type {
   State,
   StateOptions,
   Vm,
+  Vms,
 } from './states/definitions/types.js'

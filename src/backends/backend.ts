@@ -61,11 +61,13 @@ export interface GraphBackend {
   /**
    * Writes the machine's present state into an empty directory, and ends the machine. The guest of
    * a disk state has been told to shut down by the caller. Files move
-   * by rename where they can. Backing files that are siblings of `directory` are referred to by
-   * relative paths, so that the store can be moved as a whole.
+   * by rename where they can. Backing files in `tree` are referred to by relative paths, so that it
+   * can be moved as a whole.
    *
+   * @param tree - the directory that `directory` and the states that this one stands on are in; by
+   *   default, that of `directory`
    * @throws VmStatesError if the guest does not shut down cleanly (disk states); nothing is left in
    *   `directory` then
    */
-  capture(machine: CapturableMachine, directory: string): Promise<StateFiles>
+  capture(machine: CapturableMachine, directory: string, tree?: string): Promise<StateFiles>
 }

@@ -10,12 +10,14 @@ const END_TIMEOUT = 60_000
  * Moves the disks of a guest that has shut down into the directory of a state, and ends the machine.
  *
  * @param directory - existing and empty; nothing is left in it if this fails
+ * @param tree - the directory that it and what the disks stand on are in; by default, its own
  * @param finish - what else is done to a writable disk's file, once no QEMU has it open
  * @throws VmStatesError `GUEST_NOT_SHUT_DOWN` if the guest did not shut down cleanly
  */
 export async function captureDisks(
   { disks, process }: CapturableMachine,
   directory: string,
+  tree?: string,
   finish: (file: string) => Promise<void> = async () => {},
 ): Promise<Disk[]> {
   const writable = disks.filter(({ readOnly }) => !readOnly)
@@ -23,7 +25,7 @@ export async function captureDisks(
     await process.waitForShutdown({ timeout: END_TIMEOUT })
     for (const { file } of writable) await finish(file)
     const kept: Disk[] = []
-    for (const disk of disks) kept.push(await keepDisk(disk, directory))
+    for (const disk of disks) kept.push(await keepDisk(disk, directory, tree))
     return kept
   } catch (error) {
     await Promise.all(writable.map((disk) => rm(keptPath(disk, directory), { force: true })))

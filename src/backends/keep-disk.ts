@@ -12,19 +12,23 @@ export function keptPath({ name }: Pick<Disk, 'name'>, directory: string): strin
 }
 
 /**
- * Moves a disk's file into the directory of a state. A backing file in a sibling of that directory
- * is referred to by a relative path, any other by an absolute one.
+ * Moves a disk's file into the directory of a state. A backing file in the same tree is referred to
+ * by a relative path, any other by an absolute one.
  *
  * @returns the disk in its new place; a read-only one stays where it is
  */
-export async function keepDisk(disk: Disk, directory: string): Promise<Disk> {
+export async function keepDisk(
+  disk: Disk,
+  directory: string,
+  tree: string = dirname(directory),
+): Promise<Disk> {
   if (disk.readOnly) return disk
   const backing = await backingOf(disk.file)
   const file = keptPath(disk, directory)
   await move(disk.file, file)
   if (backing !== undefined) {
-    const isSibling = dirname(dirname(backing.file)) === dirname(directory)
-    const path = isSibling ? relative(directory, backing.file) : backing.file
+    const isInTree = backing.file.startsWith(join(tree, '/'))
+    const path = isInTree ? relative(directory, backing.file) : backing.file
     await changeBackingPath(file, { ...backing, file: path })
   }
   return { ...disk, file }

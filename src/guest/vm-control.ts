@@ -24,7 +24,7 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
 {
   /** The handle for users. */
   readonly vm: Vm<M, L>
-  readonly #machine: M
+  readonly #name: string
   readonly #onCommand: OnCommand | undefined
   #state: string | undefined
   #guest: (AttachedGuest & { detach(reason: () => GuestError): void }) | undefined
@@ -32,12 +32,17 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   #released: { reason: string; hint: string } | undefined
 
   /**
-   * @param identity - the machine's name, what kind of state the handle is for, and who is told of
-   *   its commands
+   * @param identity - the machine's name, what kind of state the handle is for, what the machine is
+   *   called in errors, if not by its name, and who is told of its commands
    */
-  constructor(identity: { machine: M; liveness: L; onCommand?: OnCommand }) {
-    const { machine, liveness, onCommand } = identity
-    this.#machine = machine
+  constructor(identity: {
+    machine: M
+    liveness: L
+    name?: string | undefined
+    onCommand?: OnCommand | undefined
+  }) {
+    const { machine, liveness, name = machine, onCommand } = identity
+    this.#name = name
     this.#onCommand = onCommand
     this.vm = new Vm(machine, liveness, this)
   }
@@ -82,7 +87,7 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
       () =>
         new GuestError(
           'GUEST_RESTORED',
-          `${this.#machine} was restored to a state while this call was under way`,
+          `${this.#name} was restored to a state while this call was under way`,
         ),
     )
     this.#guest = undefined
@@ -127,13 +132,13 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   #require(): AttachedGuest {
     if (this.#released !== undefined) throw this.#releasedError(this.#released)
     if (this.#guest === undefined) {
-      throw new GuestError('GUEST_GONE', `${this.#machine} is not running`)
+      throw new GuestError('GUEST_GONE', `${this.#name} is not running`)
     }
     return this.#guest
   }
 
   #releasedError({ reason, hint }: { reason: string; hint: string }): GuestError {
-    const message = `${this.#machine} can no longer be used: ${reason}`
+    const message = `${this.#name} can no longer be used: ${reason}`
     return new GuestError('GUEST_RELEASED', message, { hint })
   }
 
@@ -141,8 +146,8 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
     return new GuestError(
       'GUEST_GONE',
       status === undefined
-        ? `the channel to the guest agent of ${this.#machine} was closed`
-        : `${this.#machine} is no longer running: QEMU ended (${describeExit(status)})`,
+        ? `the channel to the guest agent of ${this.#name} was closed`
+        : `${this.#name} is no longer running: QEMU ended (${describeExit(status)})`,
     )
   }
 }

@@ -19,6 +19,12 @@ export const nameSchema = z
   .refine((name) => !/^\d+$/.test(name), 'a name cannot be all digits')
   .refine((name) => !name.includes('..'), 'a name cannot hold ".."')
 
+/** The name of a machine in an environment: a directory beside an object's files, which have dots. */
+export const memberNameSchema = nameSchema.refine(
+  (name) => !name.includes('.'),
+  'the name of a member cannot hold "."',
+)
+
 /** Names that mean something by themselves: the image as it is, and the machine booted and ready. */
 const RESERVED_STATE_NAMES: readonly string[] = ['root', 'boot']
 

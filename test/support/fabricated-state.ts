@@ -32,13 +32,18 @@ export async function fabricate(
   await writeFile(file, disk)
   const meta = writeMeta(
     {
-      machine: task.machine.name,
+      owner: task.owner,
       state: task.state,
       parent: task.parent.name,
-      files: {
-        liveness: task.liveness,
-        backend: task.backend,
-        disks: [{ name: 'image', file, format: 'qcow2' }],
+      liveness: task.liveness,
+      members: {
+        vm: {
+          files: {
+            liveness: task.liveness,
+            backend: task.backend,
+            disks: [{ name: 'image', file, format: 'qcow2' }],
+          },
+        },
       },
       bases: [],
       parts: task.key.parts,

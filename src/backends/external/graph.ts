@@ -14,8 +14,8 @@ import { keptPath } from '../keep-disk.js'
 export const externalBackend: GraphBackend = {
   liveness: 'disk',
   prepare,
-  async capture(machine, directory) {
-    const disks = await captureDisks(machine, directory)
+  async capture(machine, directory, tree) {
+    const disks = await captureDisks(machine, directory, tree)
     return { liveness: 'disk', backend: 'external', disks }
   },
 }

@@ -14,8 +14,8 @@ const TAG = 'state'
 export const internalBackend: GraphBackend = {
   liveness: 'disk',
   prepare,
-  async capture(machine, directory) {
-    const disks = await captureDisks(machine, directory, (file) => snapshotCreate(file, TAG))
+  async capture(machine, directory, tree) {
+    const disks = await captureDisks(machine, directory, tree, (file) => snapshotCreate(file, TAG))
     return { liveness: 'disk', backend: 'internal', disks }
   },
 }

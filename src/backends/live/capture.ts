@@ -17,11 +17,13 @@ const QUIT_TIMEOUT = 60_000
  * Keeps a running machine - disks, RAM and devices - as files, and ends it.
  *
  * @param directory - existing and empty; nothing is left in it if this fails
+ * @param tree - the directory that it and what the disks stand on are in; by default, its own
  * @throws VmStatesError `SAVE_BLOCKED`, `QMP_COMMAND_FAILED`, `QEMU_EXITED`, `DISK_FULL`
  */
 export async function captureLive(
   { disks, process }: CapturableMachine,
   directory: string,
+  tree?: string,
 ): Promise<StateFiles> {
   try {
     const snapshot = snapshotOf(disks)
@@ -30,7 +32,7 @@ export async function captureLive(
     await saveSnapshot(process.qmp, snapshot)
     await quit(process)
     const kept: Disk[] = []
-    for (const disk of disks) kept.push(await keepDisk(disk, directory))
+    for (const disk of disks) kept.push(await keepDisk(disk, directory, tree))
     return { liveness: 'live', backend: 'live', disks: kept }
   } catch (error) {
     const files = writableDisks(disks).map((disk) => keptPath(disk, directory))

@@ -16,7 +16,7 @@ export async function build(
   { force = false, jobs, boots = true }: BuildOptions,
   context: Context,
 ): Promise<Report> {
-  const atOnce = jobs === undefined ? {} : { jobs: parseJobs(jobs) }
+  const builds = jobs === undefined ? undefined : parseJobs(jobs)
   const { progress, terminal, signal } = context
   progress.step('reading the configuration')
   const { loadDefinitions } = await import('../defined/load-machines.js')
@@ -38,10 +38,9 @@ export async function build(
     const onBuildEvent: OnBuildEvent = (event) => {
       if (event.kind === 'step') board.begin(event.state, stepText(event))
     }
-    const options = { build: 'missing', onBuildEvent } as const
+    const options = { build: 'missing', builds, onBuildEvent } as const
     const results = await withContext(definitions, options, context, (opened) =>
       buildAll(states, opened, {
-        ...atOnce,
         boots,
         rebuild: force,
         signal,

@@ -37,12 +37,12 @@ export async function list(
 function viewStored(object: StoredObject): StateView[] {
   const meta = readMeta(object)
   if (meta === undefined) return []
-  const { machine, state, parent, files, seconds } = meta
+  const { owner, state, parent, liveness, seconds } = meta
   const { directory, manifest } = object
   return [
     {
-      name: `${machine}/${state}`,
-      liveness: files.liveness,
+      name: `${owner}/${state}`,
+      liveness,
       parent,
       status: 'stored',
       builtAt: new Date(manifest.createdAt),

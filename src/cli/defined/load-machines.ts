@@ -2,13 +2,13 @@ import { VmStatesError } from '../../params/errors.js'
 import { type LoadedConfig, loadConfig } from '../../params/load-config.js'
 import { loadModule } from '../../params/load-module.js'
 import { nearest } from '../../params/nearest.js'
-import { collectMachines } from '../../states/definitions/collect.js'
-import { DETAILS, type MachineDefinition, type State } from '../../states/definitions/types.js'
+import { collectDefinitions } from '../../states/definitions/collect.js'
+import { type AnyState, DETAILS, type Definition } from '../../states/definitions/types.js'
 
-/** The configuration in force, and the machines that its files define. */
+/** The configuration in force, and the machines and environments that its files define. */
 export interface Definitions {
   config: LoadedConfig
-  machines: ReadonlyMap<string, MachineDefinition>
+  byName: ReadonlyMap<string, Definition>
 }
 
 /**
@@ -21,7 +21,7 @@ export async function loadDefinitions(): Promise<Definitions> {
   const modules: Record<string, unknown>[] = []
   // One after the other: a file that others import must not be loaded twice.
   for (const file of config.states) modules.push(await loadStatesFile(file))
-  return { config, machines: collectMachines(modules) }
+  return { config, byName: collectDefinitions(modules) }
 }
 
 async function loadStatesFile(file: string): Promise<Record<string, unknown>> {
@@ -40,27 +40,27 @@ async function loadStatesFile(file: string): Promise<Record<string, unknown>> {
  * @param message - what is wrong where there is none
  * @throws VmStatesError `STATE_UNKNOWN` with the name that was probably meant
  */
-export function findMachine(
-  { config, machines }: Definitions,
+export function findDefinition(
+  { config, byName }: Definitions,
   name: string,
   message = `${name} is neither an image nor a machine`,
-): MachineDefinition {
-  const machine = machines.get(name)
-  if (machine !== undefined) return machine
+): Definition {
+  const definition = byName.get(name)
+  if (definition !== undefined) return definition
   const where = config.file ?? 'There is no states.config.ts here or above; the configuration'
-  throw unknown(message, name, [...machines.keys()], where)
+  throw unknown(message, name, [...byName.keys()], where)
 }
 
 /**
  * @param name - as a user wrote it
  * @throws VmStatesError `STATE_UNKNOWN` with the name that was probably meant
  */
-export function findState(machine: MachineDefinition, name: string): State {
-  const { states } = machine[DETAILS]
+export function findState(definition: Definition, name: string): AnyState {
+  const { kind, states } = definition[DETAILS]
   const state = states.get(name)
   if (state !== undefined) return state
-  const message = `the machine ${machine.name} has no state ${name}`
-  throw unknown(message, name, [...states.keys()], `The machine ${machine.name}`)
+  const message = `the ${kind} ${definition.name} has no state ${name}`
+  throw unknown(message, name, [...states.keys()], `The ${kind} ${definition.name}`)
 }
 
 function unknown(

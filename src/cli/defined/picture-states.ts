@@ -12,9 +12,9 @@ export async function pictureStates(
   command: Context,
 ): Promise<{ store: string; states: PicturedState[] }> {
   const definitions = await loadDefinitions()
-  const { machines, config } = definitions
+  const { byName, config } = definitions
   return await withContext(definitions, { build: 'never' }, command, async (context) => {
-    const graph = await readStateGraph(machines.values(), context)
+    const graph = await readStateGraph(byName.values(), context)
     const root = config.file === undefined ? process.cwd() : dirname(config.file)
     const tests = testsByState(await readUsage(context.store, root))
     const states = graph.map((state) => ({ ...state, tests: tests.get(state.name) ?? [] }))

@@ -1,20 +1,20 @@
 import { describeState } from '../../states/catalogue/describe-state.js'
 import type { Context, Report } from '../report.js'
 import type { DefinedState } from '../targets/target.js'
-import { findMachine, findState, loadDefinitions } from './load-machines.js'
+import { findDefinition, findState, loadDefinitions } from './load-machines.js'
 import { stateTable, viewState } from './state-view.js'
-import { viewMachine } from './view-machine.js'
+import { viewDefinition } from './view-definition.js'
 import { withContext } from './with-context.js'
 
-/** The states of a machine of the configuration, or one of them, and whether they are built. */
+/** The states of a machine or an environment of the configuration, or one of them, and whether they are built. */
 export async function showDefined(target: DefinedState, context: Context): Promise<Report> {
   const definitions = await loadDefinitions()
-  const machine = findMachine(definitions, target.machine)
-  const state = target.state === undefined ? undefined : findState(machine, target.state)
+  const definition = findDefinition(definitions, target.machine)
+  const state = target.state === undefined ? undefined : findState(definition, target.state)
   return await withContext(definitions, { build: 'never' }, context, async (opened) => {
     const states =
       state === undefined
-        ? await viewMachine(machine, opened)
+        ? await viewDefinition(definition, opened)
         : [viewState(await describeState(state, opened))]
     return { data: { states }, text: stateTable(states, context.colors) }
   })

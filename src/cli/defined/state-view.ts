@@ -29,8 +29,8 @@ export interface StateView {
 
 /** A described state as the command shows it. */
 export function viewState(description: StateDescription): StateView {
-  const { machine, state, liveness, parent, stored } = description
-  const view = { name: `${machine}/${state}`, liveness, parent }
+  const { owner, state, liveness, parent, stored } = description
+  const view = { name: `${owner}/${state}`, liveness, parent }
   if (parent === undefined) return { ...view, status: 'image' }
   if (stored === undefined) return { ...view, status: 'not built' }
   const { builtAt, seconds, size, directory } = stored

@@ -4,16 +4,24 @@ import type { Context } from '../report.js'
 import type { Definitions } from './load-machines.js'
 import { stepText } from './step-text.js'
 
+interface WithContextOptions {
+  build: 'missing' | 'never'
+  /** How many may go on at once. */
+  builds?: number | undefined
+  onBuildEvent?: OnBuildEvent
+}
+
 /** Opens the store of a configuration for a command, and ends everything when it is done. */
 export async function withContext<Result>(
   { config }: Pick<Definitions, 'config'>,
-  { build, onBuildEvent }: { build: 'missing' | 'never'; onBuildEvent?: OnBuildEvent },
+  { build, builds, onBuildEvent }: WithContextOptions,
   { progress }: Context,
   use: (context: StatesContext) => Promise<Result>,
 ): Promise<Result> {
   await using context = await StatesContext.open({
     store: config.store,
     build,
+    builds,
     qemu: config.qemu,
     label: 'states',
     onBuildEvent:

@@ -1,16 +1,16 @@
 import { VmStatesError } from '../../params/errors.js'
-import type { State } from '../../states/definitions/types.js'
+import type { AnyState } from '../../states/definitions/types.js'
 import type { Context as StatesContext } from '../../states/graph/context.js'
 import type { Context } from '../report.js'
 import type { DefinedState } from '../targets/target.js'
-import { type Definitions, findMachine, findState, loadDefinitions } from './load-machines.js'
+import { type Definitions, findDefinition, findState, loadDefinitions } from './load-machines.js'
 import { withContext } from './with-context.js'
 
 /** A state of the configuration, found for a command. */
 export interface FoundState {
   /** As people call it: `debian/nginx`. */
   name: string
-  state: State
+  state: AnyState
   context: StatesContext
 }
 
@@ -28,7 +28,7 @@ export async function withState<Result>(
 ): Promise<Result> {
   if (target.state === undefined) throw stateMissing(target.machine)
   const definitions = await loadDefinitions()
-  const state = findState(findMachine(definitions, target.machine), target.state)
+  const state = findState(findDefinition(definitions, target.machine), target.state)
   const name = `${target.machine}/${target.state}`
   const options = { build: build(definitions.config) }
   return await withContext(definitions, options, context, (opened) =>

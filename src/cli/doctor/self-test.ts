@@ -4,7 +4,7 @@ import { removeState } from '../../states/catalogue/remove-state.js'
 import { machine } from '../../states/definitions/machine.js'
 import { Context as StatesContext } from '../../states/graph/context.js'
 import { ensure } from '../../states/graph/ensure.js'
-import { openMachine } from '../../states/machines/machine-in-hand.js'
+import { openMachines } from '../../states/machines/machines-in-hand.js'
 import type { Context } from '../report.js'
 import type { Finding } from './finding.js'
 
@@ -47,7 +47,7 @@ export async function selfTest(
       return { status: 'ok', found: 'a tiny guest was booted and saved' }
     })
     await step('restore', async () => {
-      await using restored = await openMachine(saved, context, { purpose: 'test', signal })
+      await using restored = await openMachines(saved, context, { purpose: 'test', signal })
       await restored.handle().writeFile(MARK, 'changed')
       await restored.reset(signal)
       return (await restored.handle().readFile(MARK)) === mark

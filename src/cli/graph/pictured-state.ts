@@ -35,8 +35,8 @@ export function testsNote(tests: readonly string[]): string {
 export function byMachine(states: readonly PicturedState[]): Map<string, PicturedState[]> {
   const groups = new Map<string, PicturedState[]>()
   for (const state of states) {
-    const group = groups.get(state.machine)
-    if (group === undefined) groups.set(state.machine, [state])
+    const group = groups.get(state.owner)
+    if (group === undefined) groups.set(state.owner, [state])
     else group.push(state)
   }
   return groups

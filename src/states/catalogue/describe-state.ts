@@ -1,12 +1,13 @@
 import type { Liveness } from '../../params/liveness.js'
-import { DETAILS, type MachineDefinition, type State } from '../definitions/types.js'
+import { type AnyState, DETAILS, type Definition } from '../definitions/types.js'
 import { type BuildTask, bootTaskOf, taskOf } from '../graph/build-task.js'
 import type { Context } from '../graph/context.js'
 import { findState } from '../graph/find-state.js'
 
 /** A state that was defined, and what the store has of it. */
 export interface StateDescription {
-  machine: string
+  /** The name of the machine or of the environment. */
+  owner: string
   /** `boot` for the implicit state. */
   state: string
   liveness: Liveness
@@ -30,11 +31,11 @@ export interface StoredDescription {
 }
 
 /** Tells what the store has of a state. Changes nothing. */
-export async function describeState(state: State, context: Context): Promise<StateDescription> {
+export async function describeState(state: AnyState, context: Context): Promise<StateDescription> {
   const { key } = await context.keyOf(state)
   const task = await taskOf(state, context)
   return {
-    machine: state.machine.name,
+    owner: state[DETAILS].owner.name,
     state: state.name,
     liveness: state.liveness,
     parent: state[DETAILS].step?.parent.name,
@@ -44,14 +45,14 @@ export async function describeState(state: State, context: Context): Promise<Sta
 }
 
 /**
- * Tells what the store has of every state of some machines, with the kept boots that are there.
+ * Tells what the store has of every state of some machines and environments, with the kept boots that are there.
  * Changes nothing.
  */
 export async function listStates(
-  machines: Iterable<MachineDefinition>,
+  definitions: Iterable<Definition>,
   context: Context,
 ): Promise<StateDescription[]> {
-  const states = [...machines].flatMap((machine) => [...machine[DETAILS].states.values()])
+  const states = [...definitions].flatMap((definition) => [...definition[DETAILS].states.values()])
   const described = states.map(async (state) => [
     await describeState(state, context),
     ...(await describeBoot(state, context)),
@@ -59,14 +60,14 @@ export async function listStates(
   return (await Promise.all(described)).flat()
 }
 
-async function describeBoot(state: State, context: Context): Promise<StateDescription[]> {
+async function describeBoot(state: AnyState, context: Context): Promise<StateDescription[]> {
   if (state.liveness === 'live') return []
   const task = await bootTaskOf(state, context)
   const stored = await describeStored(task, context)
   if (stored === undefined) return []
   const { key } = task.key
-  const machine = state.machine.name
-  return [{ machine, state: 'boot', liveness: 'live', parent: state.name, key, stored }]
+  const owner = state[DETAILS].owner.name
+  return [{ owner, state: 'boot', liveness: 'live', parent: state.name, key, stored }]
 }
 
 async function describeStored(

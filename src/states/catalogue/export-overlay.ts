@@ -5,9 +5,11 @@ import { withImagesLocked } from '../../backends/image/lock.js'
 import { VmStatesError } from '../../params/errors.js'
 import { IMAGE_DISK_NAME } from '../../params/machine.js'
 import { fileError } from '../../qemu/file-error.js'
+import type { Disk } from '../../qemu/machine/launch-options.js'
 import { createOverlay } from '../../qemu/qemu-img/create.js'
-import type { State } from '../definitions/types.js'
-import { nameOf } from '../graph/build-task.js'
+import { nameOf } from '../definitions/name-of.js'
+import { type AnyState, DETAILS } from '../definitions/types.js'
+import type { AvailableState } from '../graph/available-state.js'
 import type { Context } from '../graph/context.js'
 import { type EnsureOptions, ensure } from '../graph/ensure.js'
 
@@ -16,13 +18,14 @@ import { type EnsureOptions, ensure } from '../graph/ensure.js'
  * first if it is not there. As long as the overlays exist, the state stays in the store.
  *
  * @param output - path of the overlay on the image's disk; a further disk `data` gets
- *   `<output>-data.qcow2` beside it
+ *   `<output>-data.qcow2` beside it, and every disk of a member `client` of an environment
+ *   `<output>-client.qcow2` or `<output>-client-data.qcow2`
  * @returns the absolute paths of the overlays
  * @throws VmStatesError `OUTPUT_EXISTS`; `ACCESS_DENIED`; `IMAGE_IN_USE` while another command writes
  *   there; `STATE_IS_LIVE` for a live state, whose RAM no overlay holds; whatever {@link ensure} throws
  */
 export async function exportOverlay(
-  state: State,
+  state: AnyState,
   output: string,
   context: Context,
   options: EnsureOptions = {},
@@ -34,12 +37,11 @@ export async function exportOverlay(
       { hint: 'Export a disk state, or start the live one through this package.' },
     )
   }
-  await refuseExisting(resolve(output))
+  if (state[DETAILS].kind === 'state') await refuseExisting(resolve(output))
   const available = await ensure(state, context, options)
   try {
     const written: string[] = []
-    for (const disk of available.files.disks) {
-      const file = pathFor(output, disk.name)
+    for (const { disk, file } of disksOf(state, available, output)) {
       await refuseExisting(file)
       await requireDirectory(dirname(file))
       // Twice: a pin on a file that is not there yet may be reaped, one after it may come too late.
@@ -80,11 +82,26 @@ function outputExists(file: string): VmStatesError {
   })
 }
 
-function pathFor(output: string, disk: string): string {
+/** Every disk of the state, with the path of the overlay on it. */
+function disksOf(
+  state: AnyState,
+  { members }: AvailableState,
+  output: string,
+): { disk: Disk; file: string }[] {
+  const isOne = state[DETAILS].kind === 'state'
+  return Object.entries(members).flatMap(([member, { files }]) =>
+    files.disks.map((disk) => {
+      const further = disk.name === IMAGE_DISK_NAME ? [] : [disk.name]
+      return { disk, file: pathFor(output, isOne ? further : [member, ...further]) }
+    }),
+  )
+}
+
+function pathFor(output: string, parts: readonly string[]): string {
   const path = resolve(output)
-  if (disk === IMAGE_DISK_NAME) return path
+  if (parts.length === 0) return path
   const { dir, name, ext } = parsePath(path)
-  return join(dir, `${name}-${disk}${ext || '.qcow2'}`)
+  return join(dir, `${[name, ...parts].join('-')}${ext || '.qcow2'}`)
 }
 
 /**

@@ -1,14 +1,14 @@
 import { VmStatesError } from '../../params/errors.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
-import type { State } from '../definitions/types.js'
-import { nameOf } from '../graph/build-task.js'
+import { nameOf } from '../definitions/name-of.js'
+import type { AnyState } from '../definitions/types.js'
 import type { Context } from '../graph/context.js'
 import { readMeta } from '../graph/state-meta.js'
 import type { Outcome, UnsetStateOptions } from '../policies/operations.js'
 import { resolvePolicy } from '../policies/policy.js'
 
 /**
- * Removes a state of a machine from the store; it is built anew when it is next asked for. Its kept
+ * Removes a state of a machine or an environment from the store; it is built anew when it is next asked for. Its kept
  * boot goes with it.
  *
  * @throws VmStatesError `STATE_HAS_CHILDREN` while other states stand on it, unless they are taken
@@ -16,7 +16,7 @@ import { resolvePolicy } from '../policies/policy.js'
  *   `STATE_MISSING` where the policy says `abort`; `INVALID_POLICY`
  */
 export async function removeState(
-  state: State,
+  state: AnyState,
   context: Context,
   options: UnsetStateOptions = {},
 ): Promise<Outcome> {
@@ -33,7 +33,7 @@ export async function removeState(
   const standing = standingOn(object, await store.objects.list())
   const refused = options.withChildren ? [] : standing.filter((child) => stateOf(child) !== 'boot')
   if (refused.length > 0) {
-    const names = refused.map((child) => `${readMeta(child)?.machine}/${stateOf(child)}`)
+    const names = refused.map((child) => `${readMeta(child)?.owner}/${stateOf(child)}`)
     throw new VmStatesError(
       'STATE_HAS_CHILDREN',
       `${nameOf(state)} cannot be removed: ${names.join(', ')} stand on it`,

@@ -1,7 +1,9 @@
 import { isVmStatesError } from '../../params/errors.js'
 import type { Liveness } from '../../params/liveness.js'
-import { DETAILS, type MachineDefinition, type State } from '../definitions/types.js'
-import { type BuildTask, bootTaskOf, nameOf, taskOf } from '../graph/build-task.js'
+import { nameOf } from '../definitions/name-of.js'
+import { parentsOf } from '../definitions/parents-of.js'
+import { type AnyState, DETAILS, type Definition } from '../definitions/types.js'
+import { type BuildTask, bootTaskOf, taskOf } from '../graph/build-task.js'
 import type { Context } from '../graph/context.js'
 import { type Ageing, isFresh } from '../graph/fresh.js'
 import { type StoredState, StoredStates } from './stored-states.js'
@@ -10,8 +12,8 @@ import { type StoredState, StoredStates } from './stored-states.js'
 export interface GraphState {
   /** As people call it: `debian/nginx`, `debian/nginx booted`. */
   name: string
-  /** The machine that it is of. */
-  machine: string
+  /** The machine or the environment that it is of. */
+  owner: string
   /** The name of the state alone. */
   state: string
   /** `image` is a root, which is there as it is. */
@@ -30,31 +32,32 @@ export interface GraphState {
 }
 
 /**
- * Every state of some machines, parents before those that stand on them, with what the store has of
+ * Every state of some machines and environments, parents before those that stand on them, with what the store has of
  * it, and the kept boots that are there. Changes nothing.
  */
 export async function readStateGraph(
-  machines: Iterable<MachineDefinition>,
+  definitions: Iterable<Definition>,
   context: Context,
 ): Promise<GraphState[]> {
   const stored = await StoredStates.read(context.store)
-  const states = [...machines].flatMap((machine) => [...machine[DETAILS].states.values()])
+  const states = [...definitions].flatMap((definition) => [...definition[DETAILS].states.values()])
   const described = await Promise.all(states.map((state) => describe(state, stored, context)))
   return described.flat()
 }
 
 async function describe(
-  state: State,
+  state: AnyState,
   stored: StoredStates,
   context: Context,
 ): Promise<GraphState[]> {
-  const { step } = state[DETAILS]
+  const parents = parentsOf(state)
+  const isImage = parents.length === 0
   const described = {
     name: nameOf(state),
-    machine: state.machine.name,
+    owner: state[DETAILS].owner.name,
     state: state.name,
-    kind: step === undefined ? 'image' : state.liveness,
-    parents: step === undefined ? [] : [nameOf(step.parent)],
+    kind: isImage ? 'image' : state.liveness,
+    parents: parents.map(nameOf),
   } as const
   try {
     // Of a root it says whether the image can be told.
@@ -73,18 +76,18 @@ async function describe(
 }
 
 async function describeBoot(
-  state: State,
+  state: AnyState,
   stored: StoredStates,
   context: Context,
 ): Promise<GraphState[]> {
   if (state.liveness === 'live') return []
-  const { name, machine, ...task } = await bootTaskOf(state, context)
+  const { name, owner, ...task } = await bootTaskOf(state, context)
   const found = await findFresh(task, stored, context)
   if (found === undefined) return []
   return [
     {
       name,
-      machine: machine.name,
+      owner,
       state: task.state,
       kind: 'boot',
       parents: [nameOf(state)],

@@ -1,60 +1,59 @@
 import { duplicateName } from './duplicates.js'
-import { DETAILS, type MachineDefinition, type State } from './types.js'
+import { isEnvironment, isEnvironmentState, isMachine, isState } from './kinds.js'
+import { DETAILS, type Definition, type EnvironmentDefinition } from './types.js'
 
 /**
- * Every machine that the exports of states files lead to: exported machines, the machines of
- * exported states, also inside exported arrays and objects. A machine brings all of its states,
- * exported or not.
+ * Every machine and environment that the exports of states files lead to: those that are exported,
+ * those of exported states, and the machines of environments, also inside exported arrays and
+ * objects. Each brings all of its states, exported or not.
  *
  * @param modules - the namespace objects of the loaded files
- * @returns the machines by name
- * @throws VmStatesError `DUPLICATE_NAME` if two machines have one name
+ * @returns machines and environments by name
+ * @throws VmStatesError `DUPLICATE_NAME` if two of them have one name
  */
-export function collectMachines(
+export function collectDefinitions(
   modules: Iterable<Readonly<Record<string, unknown>>>,
-): Map<string, MachineDefinition> {
-  const machines = new Map<string, MachineDefinition>()
+): Map<string, Definition> {
+  const definitions = new Map<string, Definition>()
   for (const exported of modules) {
     for (const value of Object.values(exported)) {
-      for (const machine of machinesIn(value)) add(machines, machine)
+      for (const definition of definitionsIn(value)) add(definitions, definition)
     }
   }
-  return machines
+  return definitions
 }
 
-function add(machines: Map<string, MachineDefinition>, machine: MachineDefinition): void {
-  const other = machines.get(machine.name)
-  if (other !== undefined && other !== machine) {
-    const what = `machine "${machine.name}"`
-    throw duplicateName(what, machine.name, other[DETAILS].origin, machine[DETAILS].origin)
+function add(definitions: Map<string, Definition>, definition: Definition): void {
+  const { name } = definition
+  const other = definitions.get(name)
+  if (other !== undefined && other !== definition) {
+    const kinds = new Set([other[DETAILS].kind, definition[DETAILS].kind])
+    const what = `${[...kinds].join(' and ')} "${name}"`
+    throw duplicateName(what, name, other[DETAILS].origin, definition[DETAILS].origin)
   }
-  machines.set(machine.name, machine)
+  definitions.set(name, definition)
 }
 
-function machinesIn(value: unknown): MachineDefinition[] {
+function definitionsIn(value: unknown): Definition[] {
   if (typeof value !== 'object' || value === null) return []
-  if (isMachine(value)) return [value]
-  if (isState(value)) return [value.machine]
+  if (isDefinition(value)) return definitionsOf(value)
   const prototype: unknown = Object.getPrototypeOf(value)
   const inner = Array.isArray(value) || prototype === Object.prototype || prototype === null
-  return inner ? Object.values(value).filter(isDefinition).flatMap(machinesIn) : []
+  return inner ? Object.values(value).filter(isDefinition).flatMap(definitionsOf) : []
 }
 
-function isDefinition(value: unknown): value is object {
-  return isMachine(value) || isState(value)
+function isDefinition(value: unknown): boolean {
+  return isMachine(value) || isState(value) || isEnvironment(value) || isEnvironmentState(value)
 }
 
-/** Whether a value is a machine's definition, of this or another copy of the package. */
-export function isMachine(value: unknown): value is MachineDefinition {
-  return kindOf(value) === 'machine'
+function definitionsOf(value: unknown): Definition[] {
+  if (isMachine(value)) return [value]
+  if (isState(value)) return [value.machine]
+  if (isEnvironment(value)) return [...machinesOf(value), value]
+  return isEnvironmentState(value) ? definitionsOf(value.environment) : []
 }
 
-/** Whether a value is a state's definition, of this or another copy of the package. */
-export function isState(value: unknown): value is State {
-  return kindOf(value) === 'state'
-}
-
-function kindOf(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !(DETAILS in value)) return undefined
-  return (value as { [DETAILS]: { kind?: unknown } })[DETAILS].kind
+function machinesOf(environment: EnvironmentDefinition): Definition[] {
+  const { members } = environment[DETAILS].root[DETAILS]
+  return Object.values(members).map(({ machine }) => machine)
 }

@@ -1,5 +1,7 @@
 import { dirname, resolve } from 'node:path'
-import { DETAILS, type State } from './types.js'
+import { machineOf } from './machine-of.js'
+import { parentsOf } from './parents-of.js'
+import { type AnyState, DETAILS } from './types.js'
 
 /**
  * The files besides code that a state's content depends on: the declared inputs of the state and of
@@ -7,14 +9,15 @@ import { DETAILS, type State } from './types.js'
  *
  * @returns absolute paths, and patterns where inputs are patterns
  */
-export function inputFiles(state: State): string[] {
-  const { origin, options, step } = state[DETAILS]
+export function inputFiles(state: AnyState): string[] {
+  const { origin, options } = state[DETAILS]
   const directory = origin === undefined ? process.cwd() : dirname(origin.file)
   const own = options.inputs.files.map((file) => resolve(directory, file))
-  return [...own, ...(step === undefined ? imageFiles(state) : inputFiles(step.parent))]
+  return [...own, ...imageFiles(state), ...parentsOf(state).flatMap(inputFiles)]
 }
 
-function imageFiles({ machine }: State): string[] {
-  const { image } = machine[DETAILS].options
+function imageFiles(state: AnyState): string[] {
+  if (parentsOf(state).length > 0) return []
+  const { image } = machineOf(state)[DETAILS].options
   return image.kind === 'file' ? [image.path] : []
 }

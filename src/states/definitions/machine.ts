@@ -10,6 +10,7 @@ import {
   DETAILS,
   type MachineDefinition,
   type MachineDetails,
+  ONLY_MEMBER,
   type Origin,
   type State,
 } from './types.js'
@@ -55,6 +56,8 @@ class Machine<M extends string> implements MachineDefinition<M> {
     this[DETAILS] = details
     this.root = new StateDefinition(this, 'root', 'disk', {
       kind: 'state',
+      owner: this,
+      members: { [ONLY_MEMBER]: { machine: this, liveness: 'disk' } },
       origin: details.origin,
       options: stateOptionsSchema.parse({}),
       step: undefined,

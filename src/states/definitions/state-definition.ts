@@ -1,23 +1,17 @@
-import { VmStatesError } from '../../params/errors.js'
-import { stateNameSchema } from '../../params/names.js'
-import { parse, showValue } from '../../params/parse.js'
-import {
-  liveStateOptionsSchema,
-  type ParsedStateOptions,
-  stateOptionsSchema,
-} from '../../params/state.js'
-import { duplicateName } from './duplicates.js'
+import { defineState } from './define-state.js'
 import { findOrigin } from './origin.js'
 import {
   DETAILS,
   type Liveness,
   type LiveStateOptions,
   type MachineDefinition,
+  ONLY_MEMBER,
   type Origin,
   type Setup,
   type State,
   type StateDetails,
   type StateOptions,
+  type Vm,
 } from './types.js'
 
 /** A state as `machine()`, `.state()` and `.live()` make it. */
@@ -25,13 +19,18 @@ export class StateDefinition<M extends string, L extends Liveness> implements St
   readonly machine: MachineDefinition<M>
   readonly name: string
   readonly liveness: L
-  readonly [DETAILS]: StateDetails
+  readonly [DETAILS]: StateDetails<Vm<M, L>>
 
-  constructor(machine: MachineDefinition<M>, name: string, liveness: L, details: StateDetails) {
+  constructor(
+    machine: MachineDefinition<M>,
+    name: string,
+    liveness: L,
+    details: Omit<StateDetails, 'hold'>,
+  ) {
     this.machine = machine
     this.name = name
     this.liveness = liveness
-    this[DETAILS] = details
+    this[DETAILS] = { ...details, hold: (vms) => vms[ONLY_MEMBER] as Vm<M, L> }
   }
 
   state(name: string, setup: Setup<M, L>, options: StateOptions = {}): State<M, 'disk'> {
@@ -49,31 +48,9 @@ export class StateDefinition<M extends string, L extends Liveness> implements St
     options: StateOptions | LiveStateOptions,
     origin: Origin | undefined,
   ): State<M, Child> {
-    const where = `${this.machine.name}/${name}`
-    parse(stateNameSchema, name, 'state name')
-    if (typeof setup !== 'function') {
-      throw new VmStatesError(
-        'INVALID_VALUE',
-        `${where} setup is ${showValue(setup)}: a setup is a function that takes the machine`,
-      )
-    }
-    const state = new StateDefinition(this.machine, name, liveness, {
-      kind: 'state',
-      origin,
-      options: parseOptions(liveness, options, where),
-      step: { parent: this, setup: setup as Setup },
-    })
-    const { states } = this.machine[DETAILS]
-    const other = states.get(name)
-    if (other !== undefined) {
-      throw duplicateName(`state "${where}"`, name, other[DETAILS].origin, origin)
-    }
-    states.set(name, state)
+    const details = defineState(this, { name, liveness, setup, options, origin })
+    const state = new StateDefinition(this.machine, name, liveness, details)
+    this.machine[DETAILS].states.set(name, state)
     return state
   }
-}
-
-function parseOptions(liveness: Liveness, options: unknown, where: string): ParsedStateOptions {
-  if (liveness === 'disk') return parse(stateOptionsSchema, options, where)
-  return { ...stateOptionsSchema.parse({}), ...parse(liveStateOptionsSchema, options, where) }
 }

@@ -8,14 +8,17 @@ export interface BaseImage {
   identity: string
 }
 
+/** One machine of a state, as files. */
+export interface AvailableMember {
+  files: StateFiles
+  directKernel?: DirectKernel | undefined
+}
+
 /** A state that is there to start from, and stays there until it is released. */
 export interface AvailableState {
   /** As people call it: `debian/nginx`. */
   name: string
-  /** The name of the state alone. */
-  state: string
-  files: StateFiles
-  directKernel: DirectKernel | undefined
+  members: Readonly<Record<string, AvailableMember>>
   bases: readonly BaseImage[]
   /** The objects of the store that hold its files. */
   objects: readonly string[]

@@ -1,14 +1,10 @@
-import pLimit from 'p-limit'
 import type { Liveness } from '../../params/liveness.js'
 import { abortedError } from '../../qemu/deadline.js'
-import type { State } from '../definitions/types.js'
+import type { AnyState } from '../definitions/types.js'
 import type { AvailableState } from './available-state.js'
 import type { Context } from './context.js'
 import { ensure, ensureBoot } from './ensure.js'
 import { type PlannedState, planBuilds } from './plan-builds.js'
-
-/** Each build has a machine with its RAM and CPUs: more of them at once take longer, not shorter. */
-const BUILDS_AT_ONCE = 2
 
 /** What became of a state that was asked for, or that one of them stands on. */
 export type BuildResult = { name: string; liveness: Liveness } & (
@@ -28,8 +24,6 @@ export type BuildResult = { name: string; liveness: Liveness } & (
 
 /** How {@link buildAll} builds. */
 export interface BuildAllOptions {
-  /** Builds that may run at the same time; 2. */
-  jobs?: number
   /** Whether the kept boots of disk states, which tests on them start from, are built too. */
   boots?: boolean
   /** Whether the states that were asked for are built although they are there. */
@@ -47,12 +41,11 @@ export interface BuildAllOptions {
  * @throws VmStatesError `ABORTED` when everything that was under way has ended
  */
 export async function buildAll(
-  states: Iterable<State>,
+  states: Iterable<AnyState>,
   context: Context,
   options: BuildAllOptions = {},
 ): Promise<BuildResult[]> {
-  const { jobs = BUILDS_AT_ONCE, signal, onResult } = options
-  const limit = pLimit(jobs)
+  const { signal, onResult } = options
   const results = new Map<PlannedState, Promise<BuildResult>>()
   for (const planned of planBuilds(states, options)) {
     const parents = planned.parents.map((parent) => results.get(parent))
@@ -60,7 +53,7 @@ export async function buildAll(
       const { name, liveness } = planned
       const because = done.map(failureOf).find((failed) => failed !== undefined)
       if (because !== undefined) return { name, liveness, outcome: 'not built', because } as const
-      return await limit(() => build(planned, context, signal))
+      return await build(planned, context, signal)
     })
     results.set(planned, result)
     if (onResult !== undefined) void result.then(onResult)
@@ -105,7 +98,7 @@ async function makeAvailable(
   return await (isBoot ? ensureBoot : ensure)(state, context, { signal, rebuild })
 }
 
-async function forgetBoot(state: State, context: Context): Promise<void> {
+async function forgetBoot(state: AnyState, context: Context): Promise<void> {
   const { key } = await context.bootKeyOf(state)
   await context.store.keys.remove(key)
 }

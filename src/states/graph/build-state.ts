@@ -1,14 +1,17 @@
 import { join } from 'node:path'
-import type { StateFiles } from '../../backends/backend.js'
-import { requireSavable } from '../../backends/live/blockers.js'
-import { writableDisks } from '../../backends/live/disk-snapshot.js'
-import { VmControl } from '../../guest/vm-control.js'
 import { withDeadline } from '../../qemu/deadline.js'
-import { blockNode } from '../../qemu/machine/block-node.js'
+import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import type { Lock } from '../../store/lock/lock.js'
 import type { Draft } from '../../store/objects/draft.js'
-import { DETAILS } from '../definitions/types.js'
-import { backendFor, type StartedMachine, startMachine } from '../machines/start-machine.js'
+import { eachMember } from '../definitions/each-member.js'
+import { awaitReady } from '../machines/await-ready.js'
+import {
+  type CapturedMachines,
+  captureMachines,
+  requireAllSavable,
+} from '../machines/capture-machines.js'
+import { Handles } from '../machines/handles.js'
+import { type StartedMachines, startMachines } from '../machines/start-machines.js'
 import type { AvailableState } from './available-state.js'
 import { BuildError } from './build-error.js'
 import { BUILD_LOG_FILE, BuildLog } from './build-log.js'
@@ -59,19 +62,19 @@ export async function buildState(
     context.report({ kind: 'step', state: task.name, step, ...(took && { lastTook: took }) })
   }
   const draft = await context.store.objects.createDraft()
-  let machine: StartedMachine | undefined
+  let started: StartedMachines | undefined
   try {
     begin('start')
-    machine = await startMachine(task.machine, parent, context, { purpose: 'build', signal })
+    started = await startMachines(task.parent, parent, context, { purpose: 'build', signal })
     const build: Build = { ...options, task, parent, draft, log, begin }
-    const files = await makeFiles(machine, build)
-    await log.addConsole(machine.process)
+    const captured = await makeFiles(started, build)
+    for (const machine of processesOf(started)) await log.addConsole(machine)
     await log.writeTo(join(draft.directory, BUILD_LOG_FILE))
-    return await commit(build, files, seconds())
+    return await commit(build, captured, seconds())
   } catch (error) {
     await draft.discard()
     const { store } = context
-    const machines = machine === undefined ? [] : [machine.process]
+    const machines = processesOf(started)
     const failure = await explainFailure({ error, task, step, log, store, machines })
     if (failure instanceof BuildError) {
       context.failures.add(failure)
@@ -80,57 +83,67 @@ export async function buildState(
     }
     throw failure
   } finally {
-    await machine?.discard()
+    await started?.discard()
   }
 }
 
-/** Takes the started machine to the state, and the state to files in the draft. */
+/** Takes the started machines to the state, and the state to files in the draft. */
 async function makeFiles(
-  { prepared, process }: StartedMachine,
+  started: StartedMachines,
   { task, parent, draft, log, begin, signal }: Build,
-): Promise<StateFiles> {
-  const { liveness } = parent.files
-  const onCommand = log.commands()
-  const control = new VmControl({ machine: task.machine.name, liveness, onCommand })
-  control.attach(process, parent.state)
+): Promise<CapturedMachines> {
+  const handles = new Handles(task.parent, (label) => log.commands(label))
+  handles.attach(started)
   try {
-    if (parent.files.liveness === 'disk') {
-      const { readyTimeout } = task.machine[DETAILS].options
-      await control.vm.ready({ timeout: readyTimeout, signal })
-    }
-    if (task.liveness === 'live') {
-      // What cannot be saved is found out before the setup, not after it.
-      const nodes = writableDisks(prepared.disks).map(blockNode)
-      await requireSavable(process.qmp, nodes, task.machine.name)
-    }
+    await awaitReady(task.parent, parent, handles, signal)
+    // What cannot be saved is found out before the setup, not after it.
+    if (task.liveness === 'live') await requireAllSavable(started)
     begin('setup')
-    const setup = Promise.resolve(control.vm).then(task.setup)
+    const setup = Promise.resolve(handles.held).then(task.setup)
     await withDeadline(setup, `the setup of ${task.name}`, { timeout: task.timeout, signal })
     begin('capture')
-    if (task.liveness === 'disk' && process.running) {
-      await control.vm.shutdown({ timeout: task.shutdownTimeout, signal })
-    }
+    if (task.liveness === 'disk') await shutDown(started, handles, task.shutdownTimeout, signal)
   } finally {
-    control.release(`the setup of ${task.name} has ended`)
+    handles.release(`the setup of ${task.name} has ended`)
   }
-  const machine = { disks: prepared.disks, process }
-  return await backendFor(task.backend).capture(machine, draft.directory)
+  return await captureMachines(started, task.backend, draft.directory)
+}
+
+function processesOf(started: StartedMachines | undefined): MachineProcess[] {
+  return Object.values(started?.machines ?? {}).map(({ process }) => process)
+}
+
+/** All at once. A setup may have done it for some. */
+async function shutDown(
+  { machines }: StartedMachines,
+  handles: Handles,
+  timeout: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await eachMember(machines, async ({ process }, member) => {
+    if (process.running) await handles.vm(member).shutdown({ timeout, signal })
+  })
 }
 
 async function commit(
   { task, parent, draft, lock, context }: Build,
-  files: StateFiles,
+  { files, skew }: CapturedMachines,
   seconds: number,
 ): Promise<AvailableState> {
   const { store } = context
   const { key, parts } = task.key
+  const members = Object.entries(files).map(([member, files]) => {
+    const directKernel = parent.members[member]?.directKernel
+    return [member, { files, ...(directKernel && { directKernel }) }]
+  })
   const meta = writeMeta(
     {
-      machine: task.machine.name,
+      owner: task.owner,
       state: task.state,
-      parent: parent.state,
-      files,
-      ...(parent.directKernel && { directKernel: parent.directKernel }),
+      parent: task.parent.name,
+      liveness: task.liveness,
+      members: Object.fromEntries(members),
+      ...(members.length > 1 && skew !== undefined && { skew }),
       bases: parent.bases,
       parts,
       seconds,

@@ -1,13 +1,16 @@
+import type { LimitFunction } from 'p-limit'
 import { identifyImage } from '../../images/identify-image.js'
 import { DEFAULT_QEMU } from '../../params/qemu.js'
 import type { Run } from '../../store/runs/run.js'
 import { openStore, type Store } from '../../store/store.js'
-import type { MachineDefinition, State } from '../definitions/types.js'
-import { DETAILS } from '../definitions/types.js'
+import { type AnyState, DETAILS, type MachineDefinition } from '../definitions/types.js'
 import { bootKey, type KeyHost, type StateKey, stateKey } from '../keys/key.js'
 import { type Emulator, emulatorOf } from './emulator.js'
 import { FailedBuilds } from './failed-builds.js'
 import type { OnBuildEvent } from './progress.js'
+
+/** More builds at once take longer, not shorter: each has machines with their RAM and CPUs. */
+const BUILDS_AT_ONCE = 2
 
 export interface ContextOptions {
   /** The directory of the store. */
@@ -18,6 +21,8 @@ export interface ContextOptions {
   qemu?: string
   /** The builds that are not tried again; by default those that failed in this context. */
   failures?: FailedBuilds
+  /** Builds that may go on at once; 2. */
+  builds?: number | undefined
   onBuildEvent?: OnBuildEvent
   /** What the run is for, for people who look at the runs of a store. */
   label: string
@@ -36,9 +41,11 @@ export class Context implements AsyncDisposable {
   readonly openedAt = Date.now()
   readonly #label: string
   readonly #qemu: string
-  readonly #keys = new Map<State, Promise<StateKey>>()
-  readonly #bootKeys = new Map<State, Promise<StateKey>>()
+  readonly #builds: number
+  readonly #keys = new Map<AnyState, Promise<StateKey>>()
+  readonly #bootKeys = new Map<AnyState, Promise<StateKey>>()
   readonly #emulators = new Map<string, Promise<Emulator>>()
+  #limit: Promise<LimitFunction> | undefined
   #run: Promise<Run> | undefined
 
   private constructor(store: Store, options: ContextOptions) {
@@ -47,6 +54,7 @@ export class Context implements AsyncDisposable {
     this.failures = options.failures ?? new FailedBuilds()
     this.report = options.onBuildEvent ?? (() => {})
     this.#label = options.label
+    this.#builds = options.builds ?? BUILDS_AT_ONCE
     this.#qemu = options.qemu ?? DEFAULT_QEMU
   }
 
@@ -68,12 +76,12 @@ export class Context implements AsyncDisposable {
   }
 
   /** The key of a state: the same one as long as the context lives. */
-  keyOf(state: State): Promise<StateKey> {
+  keyOf(state: AnyState): Promise<StateKey> {
     return remember(this.#keys, state, () => stateKey(state, this.#host))
   }
 
   /** The key of the implicit live state `boot` of a disk state. */
-  bootKeyOf(state: State): Promise<StateKey> {
+  bootKeyOf(state: AnyState): Promise<StateKey> {
     return remember(this.#bootKeys, state, () => bootKey(state, this.#host))
   }
 
@@ -89,6 +97,12 @@ export class Context implements AsyncDisposable {
         },
       ),
     )
+  }
+
+  /** Builds when it is this build's turn. What it builds on must be there already. */
+  async inTurn<Result>(build: () => Promise<Result>): Promise<Result> {
+    this.#limit ??= import('p-limit').then(({ default: pLimit }) => pLimit(this.#builds))
+    return await (await this.#limit)(build)
   }
 
   /** Ends every machine, and gives back what is leased. */

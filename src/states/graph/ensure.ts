@@ -1,6 +1,9 @@
 import { VmStatesError } from '../../params/errors.js'
-import type { State } from '../definitions/types.js'
-import type { AvailableState } from './available-state.js'
+import { eachMember } from '../definitions/each-member.js'
+import { keepsBoot } from '../definitions/keeps-boot.js'
+import { nameOf } from '../definitions/name-of.js'
+import { type AnyState, DETAILS, ONLY_MEMBER, type State } from '../definitions/types.js'
+import type { AvailableMember, AvailableState } from './available-state.js'
 import { BuildError } from './build-error.js'
 import { buildState } from './build-state.js'
 import { type BuildTask, bootTaskOf, taskOf } from './build-task.js'
@@ -25,12 +28,16 @@ export interface EnsureOptions {
  *   tried again ({@link Context.failures}), `ABORTED`
  */
 export async function ensure(
-  state: State,
+  state: AnyState,
   context: Context,
   options: EnsureOptions = {},
 ): Promise<AvailableState> {
+  const { sources } = state[DETAILS]
+  if (sources !== undefined) {
+    return await together(state, sources, (source) => ensure(source, context, options))
+  }
   const task = await taskOf(state, context)
-  if (task === undefined) return await rootState(state.machine, context, options.signal)
+  if (task === undefined) return await rootState(state, context, options.signal)
   return await once(task, context, options)
 }
 
@@ -40,11 +47,59 @@ export async function ensure(
  * @throws VmStatesError as {@link ensure}
  */
 export async function ensureBoot(
-  state: State,
+  state: AnyState,
   context: Context,
   options: EnsureOptions = {},
 ): Promise<AvailableState> {
   return await once(await bootTaskOf(state, context), context, options)
+}
+
+/**
+ * What a machine is up in for a test: a state as it is, or the kept boot of a disk state. An
+ * environment is booted as one, unless a member boots cold.
+ *
+ * @throws VmStatesError as {@link ensure}
+ */
+export async function ensureRunnable(
+  state: AnyState,
+  context: Context,
+  options: EnsureOptions = {},
+): Promise<AvailableState> {
+  const { sources } = state[DETAILS]
+  if (sources !== undefined) {
+    return await together(state, sources, (source) => ensureRunnable(source, context, options))
+  }
+  return await (keepsBoot(state) ? ensureBoot : ensure)(state, context, options)
+}
+
+/** The root of an environment: each member in its own state. */
+async function together(
+  state: AnyState,
+  sources: Readonly<Record<string, State>>,
+  makeAvailable: (source: State) => Promise<AvailableState>,
+): Promise<AvailableState> {
+  const available: AvailableState[] = []
+  const release = async () => {
+    await Promise.all(available.map((source) => source.release()))
+  }
+  try {
+    const members = await eachMember(sources, async (source) => {
+      const made = await makeAvailable(source)
+      available.push(made)
+      return made.members[ONLY_MEMBER] as AvailableMember
+    })
+    return {
+      name: nameOf(state),
+      members,
+      bases: available.flatMap(({ bases }) => bases),
+      objects: [...new Set(available.flatMap(({ objects }) => objects))],
+      worth: Math.max(...available.map(({ worth }) => worth)),
+      release,
+    }
+  } catch (error) {
+    await release()
+    throw error
+  }
 }
 
 async function once(
@@ -75,7 +130,7 @@ async function once(
     throw error instanceof BuildError ? error.for(task.name) : error
   })
   try {
-    return await buildState(task, parent, { context, lock, signal })
+    return await context.inTurn(() => buildState(task, parent, { context, lock, signal }))
   } finally {
     await parent.release()
   }

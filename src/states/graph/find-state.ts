@@ -47,9 +47,7 @@ export async function leaseState(
 export function availableState({ object, meta }: FoundState, lease: Lease): AvailableState {
   return {
     name: storedName(meta),
-    state: meta.state,
-    files: meta.files,
-    directKernel: meta.directKernel,
+    members: meta.members,
     bases: meta.bases,
     objects: [object.id],
     worth: meta.worth,

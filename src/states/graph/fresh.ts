@@ -1,5 +1,6 @@
-import type { StoredObject } from '../../store/objects/manifest.js'
-import { DETAILS, type State } from '../definitions/types.js'
+import type { Manifest, StoredObject } from '../../store/objects/manifest.js'
+import { parentsOf } from '../definitions/parents-of.js'
+import { type AnyState, DETAILS } from '../definitions/types.js'
 import { type BuildTask, taskOf } from './build-task.js'
 import type { Context } from './context.js'
 
@@ -19,18 +20,28 @@ export async function isFresh(
   if (maxAge !== undefined && context.openedAt - Date.parse(manifest.createdAt) > maxAge) {
     return false
   }
+  const { sources } = parent[DETAILS]
+  const parents = sources === undefined ? [parent] : parentsOf(parent)
+  const fresh = await Promise.all(parents.map((each) => isParentFresh(manifest, each, context)))
+  return !fresh.includes(false)
+}
+
+async function isParentFresh(
+  { parents }: Manifest,
+  parent: AnyState,
+  context: Context,
+): Promise<boolean> {
   if (!mayAge(parent)) return true
   const parentTask = await taskOf(parent, context)
   if (parentTask === undefined) return true
   const { keys, objects } = context.store
   const id = await keys.idOf(parentTask.key.key)
-  if (id === undefined || !manifest.parents.includes(id)) return false
+  if (id === undefined || !parents.includes(id)) return false
   const stored = await objects.get(id)
   return stored !== undefined && (await isFresh(stored, parentTask, context))
 }
 
 /** Whether a state, or one that it stands on, is built anew after a while. */
-function mayAge(state: State): boolean {
-  const { options, step } = state[DETAILS]
-  return options.maxAge !== undefined || (step !== undefined && mayAge(step.parent))
+function mayAge(state: AnyState): boolean {
+  return state[DETAILS].options.maxAge !== undefined || parentsOf(state).some(mayAge)
 }

@@ -11,8 +11,6 @@ export async function lastTook(task: BuildTask, store: Store): Promise<number | 
   const metas = (await store.objects.list()).map(readMeta)
   return metas.findLast(
     (meta) =>
-      meta?.machine === task.machine.name &&
-      meta.state === task.state &&
-      meta.parent === task.parent.name,
+      meta?.owner === task.owner && meta.state === task.state && meta.parent === task.parent.name,
   )?.seconds
 }

@@ -1,13 +1,15 @@
 import type { Liveness } from '../../params/liveness.js'
-import { DETAILS, type State } from '../definitions/types.js'
-import { nameOf } from './build-task.js'
+import { keepsBoot } from '../definitions/keeps-boot.js'
+import { nameOf } from '../definitions/name-of.js'
+import { parentsOf } from '../definitions/parents-of.js'
+import type { AnyState } from '../definitions/types.js'
 
 /** A state that is to be available, or the kept boot of one. */
 export interface PlannedState {
   /** As people call it: `debian/nginx`, `debian/nginx booted`. */
   name: string
   liveness: Liveness
-  state: State
+  state: AnyState
   /** Whether it is the kept boot of the state. */
   isBoot: boolean
   /** Whether it is a machine's image, which is only fetched. */
@@ -29,24 +31,23 @@ export interface PlanOptions {
  * last: no state waits for them.
  */
 export function planBuilds(
-  states: Iterable<State>,
+  states: Iterable<AnyState>,
   { boots = true, rebuild = false }: PlanOptions = {},
 ): PlannedState[] {
   const asked = new Set(states)
-  const planned = new Map<State, PlannedState>()
+  const planned = new Map<AnyState, PlannedState>()
   const plan: PlannedState[] = []
 
-  function add(state: State): PlannedState {
+  function add(state: AnyState): PlannedState {
     const known = planned.get(state)
     if (known !== undefined) return known
-    const { step } = state[DETAILS]
-    const parents = step === undefined ? [] : [add(step.parent)]
+    const parents = parentsOf(state).map(add)
     const added: PlannedState = {
       name: nameOf(state),
       liveness: state.liveness,
       state,
       isBoot: false,
-      isImage: step === undefined,
+      isImage: parents.length === 0,
       rebuild: rebuild && asked.has(state),
       parents,
     }
@@ -57,12 +58,10 @@ export function planBuilds(
 
   const added = [...asked].map(add)
   if (!boots) return plan
-  return [...plan, ...added.filter(hasKeptBoot).map((parent) => bootOf(parent, rebuild))]
-}
-
-/** Whether tests on a state start from its kept boot. */
-function hasKeptBoot({ liveness, state }: PlannedState): boolean {
-  return liveness === 'disk' && state.machine[DETAILS].options.boot === 'live'
+  return [
+    ...plan,
+    ...added.filter(({ state }) => keepsBoot(state)).map((parent) => bootOf(parent, rebuild)),
+  ]
 }
 
 function bootOf(parent: PlannedState, rebuild: boolean): PlannedState {

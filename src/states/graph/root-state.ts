@@ -1,7 +1,9 @@
 import { type ImageProgress, resolveImage } from '../../images/resolve-image.js'
 import { IMAGE_DISK_NAME } from '../../params/machine.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
-import { DETAILS, type MachineDefinition } from '../definitions/types.js'
+import { machineOf } from '../definitions/machine-of.js'
+import { nameOf } from '../definitions/name-of.js'
+import { type AnyState, DETAILS, ONLY_MEMBER } from '../definitions/types.js'
 import type { AvailableState } from './available-state.js'
 import type { Context } from './context.js'
 
@@ -11,12 +13,12 @@ import type { Context } from './context.js'
  * @throws VmStatesError if the image is missing, cannot be downloaded or built, or is no image
  */
 export async function rootState(
-  machine: MachineDefinition,
+  root: AnyState,
   context: Context,
   signal: AbortSignal | undefined,
 ): Promise<AvailableState> {
-  const { image, disks } = machine[DETAILS].options
-  const name = `${machine.name}/root`
+  const { image, disks } = machineOf(root)[DETAILS].options
+  const name = nameOf(root)
   const options = {
     signal,
     onProgress: ({ activity }: ImageProgress) =>
@@ -34,13 +36,16 @@ export async function rootState(
   const leases = await Promise.all(objects.map((id) => context.store.lease(id)))
   return {
     name,
-    state: 'root',
-    files: {
-      liveness: 'disk',
-      backend: 'image',
-      disks: sources.map(({ name, disk }): Disk => ({ ...disk, name })),
+    members: {
+      [ONLY_MEMBER]: {
+        files: {
+          liveness: 'disk',
+          backend: 'image',
+          disks: sources.map(({ name, disk }): Disk => ({ ...disk, name })),
+        },
+        directKernel: resolved.directKernel,
+      },
     },
-    directKernel: resolved.directKernel,
     bases: image.kind === 'file' ? [{ image, identity: resolved.identity }] : [],
     objects,
     worth: 0,

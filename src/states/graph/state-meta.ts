@@ -1,20 +1,23 @@
 import { isAbsolute, join, relative } from 'node:path'
-import type { StateFiles } from '../../backends/backend.js'
+import type { Liveness } from '../../params/liveness.js'
 import type { DirectKernel } from '../../qemu/machine/launch-options.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
-import type { BaseImage } from './available-state.js'
+import type { AvailableMember, BaseImage } from './available-state.js'
 
-const FORMAT = 1
+const FORMAT = 2
 
 /** What the manifest of a state's object says about it. Paths are relative to the object. */
 export interface StateMeta {
   format: number
-  machine: string
+  /** The name of the machine or of the environment. */
+  owner: string
   state: string
   /** The name of the state that it was built on. */
   parent: string
-  files: StateFiles
-  directKernel?: DirectKernel
+  liveness: Liveness
+  members: Readonly<Record<string, AvailableMember>>
+  /** Milliseconds from the stop of the first machine to that of the last, for several live ones. */
+  skew?: number
   bases: readonly BaseImage[]
   /** What went into the key, to tell what changed. */
   parts: Readonly<Record<string, unknown>>
@@ -34,11 +37,8 @@ export type NewStateMeta = Omit<StateMeta, 'format'>
  * @param directory - the draft's directory
  */
 export function writeMeta(meta: NewStateMeta, directory: string): StateMeta {
-  return {
-    ...meta,
-    format: FORMAT,
-    ...mapPaths(meta, (path) => relative(directory, path)),
-  }
+  const members = mapPaths(meta.members, (path) => relative(directory, path))
+  return { ...meta, format: FORMAT, members }
 }
 
 /**
@@ -49,21 +49,24 @@ export function writeMeta(meta: NewStateMeta, directory: string): StateMeta {
 export function readMeta({ directory, manifest }: StoredObject): StateMeta | undefined {
   const meta = manifest.meta as StateMeta | undefined
   if (meta?.format !== FORMAT || typeof meta.state !== 'string') return undefined
-  return { ...meta, ...mapPaths(meta, (path) => (isAbsolute(path) ? path : join(directory, path))) }
+  const toAbsolute = (path: string) => (isAbsolute(path) ? path : join(directory, path))
+  return { ...meta, members: mapPaths(meta.members, toAbsolute) }
 }
 
 function mapPaths(
-  { files, directKernel }: Pick<StateMeta, 'files' | 'directKernel'>,
+  members: StateMeta['members'],
   map: (path: string) => string,
-): Pick<StateMeta, 'files' | 'directKernel'> {
-  return {
-    files: { ...files, disks: files.disks.map((disk) => ({ ...disk, file: map(disk.file) })) },
-    ...(directKernel && {
-      directKernel: {
-        ...directKernel,
-        kernel: map(directKernel.kernel),
-        ...(directKernel.initrd && { initrd: map(directKernel.initrd) }),
-      },
+): StateMeta['members'] {
+  return Object.fromEntries(
+    Object.entries(members).map(([member, { files, directKernel }]) => {
+      const disks = files.disks.map((disk) => ({ ...disk, file: map(disk.file) }))
+      const kernel = directKernel && { directKernel: mapKernel(directKernel, map) }
+      return [member, { files: { ...files, disks }, ...kernel }]
     }),
-  }
+  )
+}
+
+function mapKernel(direct: DirectKernel, map: (path: string) => string): DirectKernel {
+  const { kernel, initrd } = direct
+  return { ...direct, kernel: map(kernel), ...(initrd && { initrd: map(initrd) }) }
 }

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { Image } from '../../params/image.js'
 import type { Accelerator } from '../../qemu/accelerator/accelerator.js'
-import { DETAILS, type MachineDefinition, type State } from '../definitions/types.js'
+import { eachMember } from '../definitions/each-member.js'
+import { machineOf } from '../definitions/machine-of.js'
+import { nameOf } from '../definitions/name-of.js'
+import {
+  type AnyState,
+  DETAILS,
+  type MachineDefinition,
+  ONLY_MEMBER,
+  type State,
+} from '../definitions/types.js'
 import { inputParts } from './inputs.js'
 import { refreshPart } from './refresh.js'
 import { setupCode } from './setup-code.js'
@@ -16,7 +25,7 @@ export interface KeyHost {
   /** What device state depends on besides the machine. */
   emulator(machine: MachineDefinition): Promise<{ version: string; accelerator: Accelerator }>
   /** The key of a parent; a place to remember those that were computed. */
-  parentKey(state: State): Promise<StateKey>
+  parentKey(state: AnyState): Promise<StateKey>
 }
 
 /** A key, and what went into it. */
@@ -33,24 +42,24 @@ export interface StateKey {
  *
  * @throws VmStatesError if the image, an input file or the setup's text cannot be read
  */
-export async function stateKey(state: State, host: KeyHost): Promise<StateKey> {
-  const { step, options, origin } = state[DETAILS]
-  if (step === undefined) return rootKey(state.machine, host)
+export async function stateKey(state: AnyState, host: KeyHost): Promise<StateKey> {
+  const { step, options, sources, origin } = state[DETAILS]
+  if (sources !== undefined) return environmentKey(sources, host)
+  if (step === undefined) return rootKey(machineOf(state), host)
   const { refresh } = options
-  const name = `${state.machine.name}/${state.name}`
   return seal({
     ...(await commonParts(state, host)),
     ...(await parentParts(step.parent, host)),
     ...(state.liveness === 'disk' ? { backend: options.backend } : {}),
     ...(await setupCode(state)),
     ...(await inputParts(options.inputs, origin)),
-    ...(refresh && { refresh: await refreshPart(refresh, name) }),
+    ...(refresh && { refresh: await refreshPart(refresh, nameOf(state)) }),
   })
 }
 
-/** The key of the implicit live state `boot`: the machine in a disk state, booted and ready. */
-export async function bootKey(state: State, host: KeyHost): Promise<StateKey> {
-  const boot = { machine: state.machine, name: 'boot', liveness: 'live' } as const
+/** The key of the implicit live state `boot`: the machines in a disk state, booted and ready. */
+export async function bootKey(state: AnyState, host: KeyHost): Promise<StateKey> {
+  const boot = { name: 'boot', liveness: 'live', [DETAILS]: state[DETAILS] } as const
   return seal({
     ...(await commonParts(boot, host)),
     ...(await parentParts(state, host)),
@@ -58,10 +67,10 @@ export async function bootKey(state: State, host: KeyHost): Promise<StateKey> {
 }
 
 /** A root is in no store, so that what its key is made of is told with the states on it. */
-async function parentParts(parent: State, host: KeyHost): Promise<Record<string, unknown>> {
+async function parentParts(parent: AnyState, host: KeyHost): Promise<Record<string, unknown>> {
   const { key, parts } = await host.parentKey(parent)
-  const { image, disks } = parts
-  return { parent: key, ...(parent[DETAILS].step === undefined && { image, disks }) }
+  const { image, disks, members } = parts
+  return { parent: key, ...(parent[DETAILS].step === undefined && { image, disks, members }) }
 }
 
 async function rootKey(machine: MachineDefinition, host: KeyHost): Promise<StateKey> {
@@ -74,17 +83,38 @@ async function rootKey(machine: MachineDefinition, host: KeyHost): Promise<State
   })
 }
 
-async function commonParts(
-  state: Pick<State, 'machine' | 'name' | 'liveness'>,
+/** The root of an environment is what its members are, by the names that setups know them by. */
+async function environmentKey(
+  sources: Readonly<Record<string, State>>,
   host: KeyHost,
-): Promise<Record<string, unknown>> {
-  const { memory, cpus, cpuModel, machineType, network, extraArgs } = state.machine[DETAILS].options
+): Promise<StateKey> {
+  const members = await eachMember(sources, async (source) => (await host.parentKey(source)).key)
+  return seal({ format: FORMAT, members })
+}
+
+async function commonParts(state: AnyState, host: KeyHost): Promise<Record<string, unknown>> {
+  const emulator = (machine: MachineDefinition) => emulatorPart(machine, host)
   return {
     format: FORMAT,
     state: { name: state.name, liveness: state.liveness },
-    machine: { memory, cpus, cpuModel, machineType, network, extraArgs },
-    ...(state.liveness === 'live' ? { emulator: await emulatorPart(state.machine, host) } : {}),
+    machine: await perMember(state, machinePart),
+    ...(state.liveness === 'live' ? { emulator: await perMember(state, emulator) } : {}),
   }
+}
+
+/** A part of a machine, or those of an environment's machines by member. */
+async function perMember(
+  state: AnyState,
+  partOf: (machine: MachineDefinition) => Promise<unknown>,
+): Promise<unknown> {
+  const { kind, members } = state[DETAILS]
+  const parts = await eachMember(members, ({ machine }) => partOf(machine))
+  return kind === 'state' ? parts[ONLY_MEMBER] : parts
+}
+
+async function machinePart(machine: MachineDefinition): Promise<unknown> {
+  const { memory, cpus, cpuModel, machineType, network, extraArgs } = machine[DETAILS].options
+  return { memory, cpus, cpuModel, machineType, network, extraArgs }
 }
 
 async function emulatorPart(machine: MachineDefinition, host: KeyHost): Promise<unknown> {

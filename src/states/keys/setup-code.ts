@@ -1,5 +1,6 @@
 import { VmStatesError } from '../../params/errors.js'
-import { DETAILS, type State } from '../definitions/types.js'
+import { nameOf } from '../definitions/name-of.js'
+import { type AnyState, DETAILS } from '../definitions/types.js'
 import { withLocalFunctions } from './source/captures.js'
 import { currentLinker } from './source/current-linker.js'
 import { findSetups } from './source/find-setups.js'
@@ -17,9 +18,9 @@ import type { Unit } from './source/unit.js'
  *   `SETUP_CAPTURE` if the setup uses a variable around it that `inputs.values` does not name,
  *   `SETUP_IMPORT` if it reaches an import that leads nowhere
  */
-export async function setupCode(state: State): Promise<ReachedCode> {
-  const { origin, step, options } = state[DETAILS]
-  const name = `${state.machine.name}/${state.name}`
+export async function setupCode(state: AnyState): Promise<ReachedCode> {
+  const { origin, owner, step, options } = state[DETAILS]
+  const name = nameOf(state)
   if (origin === undefined) {
     throw new VmStatesError('SETUP_SOURCE', `${name} is defined by code that is in no file`, {
       hint: 'Define states in a module: their keys are made of its text.',
@@ -34,7 +35,7 @@ export async function setupCode(state: State): Promise<ReachedCode> {
   const setups = findSetups(module, {
     method: state.liveness === 'live' ? 'live' : 'state',
     name: state.name,
-    machine: state.machine.name,
+    owner: owner.name,
     parent: step?.parent.name ?? 'root',
     values,
   })

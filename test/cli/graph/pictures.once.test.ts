@@ -24,7 +24,7 @@ const text = fc.oneof(
 const graphs = fc
   .array(
     fc.record({
-      machine: fc.oneof(fc.constantFrom('a', 'b'), text),
+      owner: fc.oneof(fc.constantFrom('a', 'b'), text),
       state: text,
       kind: fc.constantFrom(...KINDS),
       isBuilt: fc.boolean(),
@@ -35,11 +35,11 @@ const graphs = fc
   )
   .map((drafts) => {
     const states: PicturedState[] = []
-    for (const [index, { machine, state, kind, isBuilt, parents, tests }] of drafts.entries()) {
+    for (const [index, { owner, state, kind, isBuilt, parents, tests }] of drafts.entries()) {
       const on = parents.flatMap((parent) => states[parent % Math.max(1, index)]?.name ?? [])
       states.push({
-        name: `${machine}/${state}#${index}`,
-        machine,
+        name: `${owner}/${state}#${index}`,
+        owner,
         state,
         kind,
         parents: [...new Set(on)],
@@ -163,10 +163,10 @@ describe('a layout', () => {
 })
 
 describe('the text of a graph', () => {
-  test('is a tree of each machine, and one of what stands on several states', () => {
+  test('is a tree of each owner, and one of what stands on several states', () => {
     const state = (name: string, kind: PicturedState['kind'], ...parents: string[]) => {
-      const [machine = '', state = ''] = name.split('/')
-      return { name, machine, state, kind, parents, status: 'not built', tests: [] } as const
+      const [owner = '', state = ''] = name.split('/')
+      return { name, owner, state, kind, parents, status: 'not built', tests: [] } as const
     }
     const states: PicturedState[] = [
       state('a/root', 'image'),

@@ -10,7 +10,7 @@ import { removeState } from '../../../src/states/catalogue/remove-state.js'
 import { machine } from '../../../src/states/definitions/machine.js'
 import { Context } from '../../../src/states/graph/context.js'
 import { ensure } from '../../../src/states/graph/ensure.js'
-import { openMachine } from '../../../src/states/machines/machine-in-hand.js'
+import { openMachines } from '../../../src/states/machines/machines-in-hand.js'
 import { tinyGuest } from '../../support/tiny.js'
 
 let directory: string
@@ -81,7 +81,9 @@ describe('exportOverlay()', () => {
     const output = join(directory, 'exported', 'top.qcow2')
     expect(await exportOverlay(machines.first.top, output, context)).toEqual([output])
     const { stored } = await describeState(machines.first.top, context)
-    expect((await backingOf(output))?.file).toBe(join(String(stored?.directory), 'image.qcow2'))
+    expect((await backingOf(output))?.file).toBe(
+      join(String(stored?.directory), 'vm', 'image.qcow2'),
+    )
     await expect(removeState(machines.first.top, context)).rejects.toMatchObject({
       code: 'OBJECT_IN_USE',
       message: expect.stringMatching(new RegExp(`cannot be removed: ${output} stands on it\\n`)),
@@ -128,7 +130,7 @@ describe('removeState()', () => {
   })
 
   it('refuses while a machine runs on it', async () => {
-    const opened = await openMachine(machines.first.top, context, { purpose: 'test' })
+    const opened = await openMachines(machines.first.top, context, { purpose: 'test' })
     await expect(removeState(machines.first.top, context)).rejects.toMatchObject({
       code: 'OBJECT_IN_USE',
     })

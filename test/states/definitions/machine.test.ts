@@ -1,6 +1,7 @@
 import { runInThisContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { collectMachines, isMachine, isState } from '../../../src/states/definitions/collect.js'
+import { collectDefinitions } from '../../../src/states/definitions/collect.js'
+import { isMachine, isState } from '../../../src/states/definitions/kinds.js'
 import { machine } from '../../../src/states/definitions/machine.js'
 import { DETAILS } from '../../../src/states/definitions/types.js'
 
@@ -115,7 +116,7 @@ describe('where a definition was written', () => {
   })
 })
 
-describe('collectMachines()', () => {
+describe('collectDefinitions()', () => {
   it('finds machines through exported machines, states, arrays and objects', () => {
     const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => machine(name, { image }))
     const exported = {
@@ -126,7 +127,7 @@ describe('collectMachines()', () => {
       unrelated: new Map(),
       nothing: null,
     }
-    const machines = collectMachines([exported])
+    const machines = collectDefinitions([exported])
     expect([...machines.keys()]).toEqual(['a', 'b', 'c', 'd'])
     expect([...(machines.get('b')?.[DETAILS].states.keys() ?? [])]).toEqual([
       'root',
@@ -137,12 +138,12 @@ describe('collectMachines()', () => {
 
   it('takes the same machine from two files once', () => {
     const debian = machine('debian', { image })
-    expect(collectMachines([{ debian }, { again: debian.root }]).size).toBe(1)
+    expect(collectDefinitions([{ debian }, { again: debian.root }]).size).toBe(1)
   })
 
   it('refuses two machines of one name, with both places', () => {
     const [first, second] = [machine('same', { image }), machine('same', { image })]
-    expect(() => collectMachines([{ first }, { second }])).toThrow(
+    expect(() => collectDefinitions([{ first }, { second }])).toThrow(
       /machine "same" is defined twice: .*machine\.test\.ts:\d+/,
     )
   })

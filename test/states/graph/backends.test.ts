@@ -6,9 +6,10 @@ import { image } from '../../../src/images/image.js'
 import { readQcow2Header } from '../../../src/qemu/qcow2/header.js'
 import { machine } from '../../../src/states/definitions/machine.js'
 import type { State } from '../../../src/states/definitions/types.js'
+import type { AvailableMember } from '../../../src/states/graph/available-state.js'
 import { Context } from '../../../src/states/graph/context.js'
 import { ensure } from '../../../src/states/graph/ensure.js'
-import { openMachine } from '../../../src/states/machines/machine-in-hand.js'
+import { openMachines } from '../../../src/states/machines/machines-in-hand.js'
 import { makeStoreWithTiny } from '../../support/store-with-tiny.js'
 
 let store: string
@@ -30,14 +31,15 @@ const second = first.state('second', (vm) => vm.writeFile('/second', '2'))
 const third = second.state('third', (vm) => vm.writeFile('/third', '3'), { backend: 'internal' })
 
 async function show(state: State) {
-  const { files, release } = await ensure(state, context)
+  const { members, release } = await ensure(state, context)
+  const { files } = members.vm as AvailableMember
   const { snapshotCount } = await readQcow2Header(files.disks[0]?.file ?? '')
   await release()
   return { backend: files.backend, snapshotCount }
 }
 
 it('internal and external states stand on each other', async () => {
-  await using opened = await openMachine(third, context, { purpose: 'test' })
+  await using opened = await openMachines(third, context, { purpose: 'test' })
   const vm = opened.handle()
   expect((await vm.$`cat /first /second /third`).stdout).toBe('123')
   expect([await show(first), await show(second), await show(third)]).toEqual([
@@ -48,7 +50,7 @@ it('internal and external states stand on each other', async () => {
 })
 
 it('a machine in an internal state is as new after a reset', async () => {
-  await using opened = await openMachine(first, context, { purpose: 'test' })
+  await using opened = await openMachines(first, context, { purpose: 'test' })
   await opened.handle().$`rm /first; sync`
   await opened.reset()
   expect(await opened.handle().readFile('/first')).toBe('1')

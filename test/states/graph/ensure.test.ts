@@ -8,7 +8,7 @@ import type { State } from '../../../src/states/definitions/types.js'
 import { Context } from '../../../src/states/graph/context.js'
 import { ensure } from '../../../src/states/graph/ensure.js'
 import type { BuildEvent } from '../../../src/states/graph/progress.js'
-import { openMachine } from '../../../src/states/machines/machine-in-hand.js'
+import { openMachines } from '../../../src/states/machines/machines-in-hand.js'
 import { makeStoreWithTiny } from '../../support/store-with-tiny.js'
 
 let root: string
@@ -59,7 +59,7 @@ describe('ensure()', () => {
   })
 
   it('builds live states on live states, with what their RAM held', async () => {
-    await using opened = await openMachine(child, context, { purpose: 'test' })
+    await using opened = await openMachines(child, context, { purpose: 'test' })
     const vm = opened.handle()
     const { stdout } = await vm.$`cat /page /tmp/live /tmp/child`
     expect(stdout).toBe('hellowarmwarmer')

@@ -8,26 +8,27 @@ import { literalText, unwrap } from './syntax.js'
 export interface DefinedState {
   readonly method: string
   readonly name: string
-  readonly machine: string
+  /** The name of the machine or of the environment. */
+  readonly owner: string
   readonly parent: string
   /** The names in its `inputs.values`. */
   readonly values: readonly string[]
 }
 
 /**
- * The calls of a module that may have defined a state. One, where its name, its machine and that it
+ * The calls of a module that may have defined a state. One, where its name, its owner and that it
  * always runs can be read from the text. Otherwise all that the text does not rule out, by the parts
- * of a name that are literal, by machine, parent and declared values: a state that is made in a loop
+ * of a name that are literal, by owner, parent and declared values: a state that is made in a loop
  * or a function is then known as precisely as its text tells, and by every loader alike.
  */
 export function findSetups(module: Module, state: DefinedState): DefiningCall[] {
   const candidates = callsOf(module, state.method, state.name)
     .map((call) => ({ call, ...receiver(call) }))
-    .filter(({ machine }) => machine === undefined || machine === state.machine)
+    .filter(({ owner }) => owner === undefined || owner === state.owner)
     .filter(({ parent }) => parent === undefined || parent === state.parent)
   const exact = candidates.filter(
-    ({ call, machine }) =>
-      call.always && machine !== undefined && literalText(call.node.arguments[0]) === state.name,
+    ({ call, owner }) =>
+      call.always && owner !== undefined && literalText(call.node.arguments[0]) === state.name,
   )
   if (exact.length > 0) return exact.map(({ call }) => call)
   return candidates.flatMap(({ call }) => (declares(call, state.values) ? [call] : []))

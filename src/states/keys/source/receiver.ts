@@ -4,13 +4,13 @@ import { literalText, memberName, unwrap } from './syntax.js'
 
 /** What the text says of the state that a call stands on; undefined where it does not say. */
 export interface Receiver {
-  /** The name of the machine. */
-  readonly machine: string | undefined
+  /** The name of the machine or of the environment. */
+  readonly owner: string | undefined
   /** The name of the state. */
   readonly parent: string | undefined
 }
 
-const UNKNOWN: Receiver = { machine: undefined, parent: undefined }
+const UNKNOWN: Receiver = { owner: undefined, parent: undefined }
 
 /** Variables that are defined by each other are no receivers. */
 const DEEPEST = 100
@@ -36,13 +36,13 @@ export function receiverOf(written: Node, scope: Scope, depth = 0): Receiver {
 }
 
 function called(callee: Node, name: Node | undefined, scope: Scope, depth: number): Receiver {
-  if (callee.type === 'Identifier' && callee.name === 'machine') {
-    return { machine: literalText(name), parent: 'root' }
+  if (callee.type === 'Identifier' && /^(machine|environment)$/.test(callee.name)) {
+    return { owner: literalText(name), parent: 'root' }
   }
   const method = memberName(callee)
   if (callee.type !== 'MemberExpression' || (method !== 'state' && method !== 'live')) {
     return UNKNOWN
   }
-  const { machine } = receiverOf(callee.object, scope, depth + 1)
-  return { machine, parent: literalText(name) }
+  const { owner } = receiverOf(callee.object, scope, depth + 1)
+  return { owner, parent: literalText(name) }
 }

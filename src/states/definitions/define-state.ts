@@ -1,0 +1,77 @@
+import { VmStatesError } from '../../params/errors.js'
+import { stateNameSchema } from '../../params/names.js'
+import { parse, showValue } from '../../params/parse.js'
+import {
+  liveStateOptionsSchema,
+  type ParsedStateOptions,
+  stateOptionsSchema,
+} from '../../params/state.js'
+import { duplicateName } from './duplicates.js'
+import {
+  type AnyState,
+  DETAILS,
+  type Liveness,
+  type LiveStateOptions,
+  type Member,
+  type Origin,
+  type StateDetails,
+  type StateOptions,
+} from './types.js'
+
+/** A state as `.state()` and `.live()` are given it. */
+interface NewState {
+  name: string
+  liveness: Liveness
+  setup: unknown
+  options: StateOptions | LiveStateOptions
+  origin: Origin | undefined
+}
+
+/**
+ * Checks what a user says of a state that is to be built on another one.
+ *
+ * @returns all but what setups and tests of the new state get to hold
+ * @throws VmStatesError `INVALID_VALUE`, `DUPLICATE_NAME`
+ */
+export function defineState(
+  parent: AnyState,
+  { name, liveness, setup, options, origin }: NewState,
+): Omit<StateDetails, 'hold'> {
+  const { kind, owner, members } = parent[DETAILS]
+  const where = `${owner.name}/${name}`
+  parse(stateNameSchema, name, 'state name')
+  if (typeof setup !== 'function') {
+    const takes = kind === 'state' ? 'the machine' : 'the machines'
+    throw new VmStatesError(
+      'INVALID_VALUE',
+      `${where} setup is ${showValue(setup)}: a setup is a function that takes ${takes}`,
+    )
+  }
+  const parsed = parseOptions(liveness, options, where)
+  const other = owner[DETAILS].states.get(name)
+  if (other !== undefined) {
+    throw duplicateName(`state "${where}"`, name, other[DETAILS].origin, origin)
+  }
+  return {
+    kind,
+    owner,
+    members: inKind(members, liveness),
+    origin,
+    options: parsed,
+    step: { parent, setup: setup as (held: unknown) => unknown },
+  }
+}
+
+function inKind(
+  members: Readonly<Record<string, Member>>,
+  liveness: Liveness,
+): Record<string, Member> {
+  return Object.fromEntries(
+    Object.entries(members).map(([member, { machine }]) => [member, { machine, liveness }]),
+  )
+}
+
+function parseOptions(liveness: Liveness, options: unknown, where: string): ParsedStateOptions {
+  if (liveness === 'disk') return parse(stateOptionsSchema, options, where)
+  return { ...stateOptionsSchema.parse({}), ...parse(liveStateOptionsSchema, options, where) }
+}

@@ -1,0 +1,17 @@
+import type { GraphBackend, StateFiles } from '../../backends/backend.js'
+import { externalBackend } from '../../backends/external/graph.js'
+import { internalBackend } from '../../backends/internal/graph.js'
+import { liveBackend } from '../../backends/live/graph.js'
+
+const BACKENDS: Readonly<Record<StateFiles['backend'], GraphBackend>> = {
+  // The root of a chain is only stood on, as a state of overlays is.
+  image: externalBackend,
+  external: externalBackend,
+  internal: internalBackend,
+  live: liveBackend,
+}
+
+/** The backend that prepares what it captured itself. */
+export function backendFor(name: StateFiles['backend']): GraphBackend {
+  return BACKENDS[name]
+}

@@ -1,0 +1,52 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { StateFiles } from '../../backends/backend.js'
+import { requireSavable } from '../../backends/live/blockers.js'
+import { writableDisks } from '../../backends/live/disk-snapshot.js'
+import { blockNode } from '../../qemu/machine/block-node.js'
+import { eachMember } from '../definitions/each-member.js'
+import { backendFor } from './backend-for.js'
+import type { StartedMachines } from './start-machines.js'
+import { stopTogether } from './stop-together.js'
+
+/** Machines that were captured, as files. */
+export interface CapturedMachines {
+  files: Readonly<Record<string, StateFiles>>
+  /** Milliseconds from the stop of the first to that of the last; for live states. */
+  skew?: number
+}
+
+/**
+ * Finds out what a live state could not keep of a machine.
+ *
+ * @throws VmStatesError `SAVE_BLOCKED`
+ */
+export async function requireAllSavable({ machines }: StartedMachines): Promise<void> {
+  await eachMember(machines, async ({ prepared, process }) => {
+    const nodes = writableDisks(prepared.disks).map(blockNode)
+    await requireSavable(process.qmp, nodes, process.options.name)
+  })
+}
+
+/**
+ * Writes the present state of machines as files, and ends them. Guests of a disk state have shut down
+ * already; the machines of a live state are stopped together first.
+ *
+ * @param directory - of a draft: each member gets a directory in it
+ * @throws VmStatesError whatever the backend throws; files of members that were captured stay
+ */
+export async function captureMachines(
+  { machines }: StartedMachines,
+  backend: StateFiles['backend'],
+  directory: string,
+): Promise<CapturedMachines> {
+  const { liveness, capture } = backendFor(backend)
+  const processes = Object.values(machines).map(({ process }) => process)
+  const skew = liveness === 'live' ? await stopTogether(processes) : undefined
+  const files = await eachMember(machines, async ({ prepared, process }, member) => {
+    const own = join(directory, member)
+    await mkdir(own)
+    return await capture({ disks: prepared.disks, process }, own, dirname(directory))
+  })
+  return { files, ...(skew !== undefined && { skew }) }
+}
