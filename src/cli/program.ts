@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import type { Context, Report } from './report.js'
+import { asUsageError } from './usage-error.js'
 
 const BACKENDS = 'internal, external or live'
 
@@ -69,6 +70,9 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
   ): void {
     const command = configure(program.command(usage).description(description))
     command
+      .exitOverride((failure) => {
+        throw asUsageError(failure, command.name())
+      })
       .option('--json', 'print the result, or the error, as JSON')
       .action(async (...given: unknown[]) => {
         const loaded = (await run()) as (...args: unknown[]) => Promise<Report>

@@ -22,10 +22,14 @@ export function isHelp(error: unknown): boolean {
   )
 }
 
-/** Bad usage as one of our errors; any other error as it is. */
-export function asUsageError(error: unknown): unknown {
-  if (!isCommanderFailure(error)) return error
-  const hint = 'See: states --help'
+/**
+ * Bad usage as one of our errors; any other error, and a help text, as it is.
+ *
+ * @param command - the command whose arguments are not understood
+ */
+export function asUsageError(error: unknown, command?: string): unknown {
+  if (!isCommanderFailure(error) || isHelp(error)) return error
+  const hint = `See: states ${command === undefined ? '' : `${command} `}--help`
   if (error.code === 'commander.help')
     return new VmStatesError('USAGE', 'no command given', { hint })
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n')

@@ -55,9 +55,11 @@ describe('states', () => {
   test.each([
     [[], 'no command given\n  See: states --help'],
     [['shwo'], `unknown command 'shwo'\n  (Did you mean show?)`],
-    [['show'], `missing required argument 'target'\n  See: states --help`],
+    [['show'], `missing required argument 'target'\n  See: states show --help`],
+    [['set'], `missing required argument 'target'\n  See: states set --help`],
+    [['graph', '--format'], `argument missing\n  See: states graph --help`],
     [['show', 'a', '--jsno'], `unknown option '--jsno'\n  (Did you mean --json?)`],
-    [['list', 'a', 'b'], 'too many arguments'],
+    [['list', 'a', 'b'], `Expected 1 argument but got 2.\n  See: states list --help`],
     [
       ['show', 'a.qcow2', '--backend', 'extrenal'],
       'there is no backend "extrenal"\n  Did you mean external?',
@@ -96,7 +98,7 @@ describe('states', () => {
       error: {
         code: 'USAGE',
         message: `missing required argument 'target'`,
-        hint: 'See: states --help',
+        hint: 'See: states show --help',
       },
     })
   })

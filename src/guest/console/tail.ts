@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util'
+import { cleanConsole } from '../../qemu/machine/clean-console.js'
 import type { GuestProcess } from '../guest-process.js'
 
 const SHOWN_LINES = 20
@@ -10,21 +10,6 @@ export interface ConsoleTail {
   path: string
   /** Text without control characters; empty if there is none. */
   text: string
-}
-
-/** Makes what a serial line carried readable: no escape sequences, no other control characters. */
-export function cleanConsole(raw: string): string {
-  return (
-    stripVTControlCharacters(raw)
-      .replace(/\r+\n?/g, '\n')
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
-      .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffd]/g, '')
-      .split('\n')
-      .map((line) => line.trimEnd())
-      .join('\n')
-      .replace(/\n{3,}/g, '\n\n')
-      .trim()
-  )
 }
 
 /** The last lines of a console, as an error shows them. Never rejects. */

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { VmStatesError } from '../../params/errors.js'
 import { type Patience, withDeadline } from '../deadline.js'
 import type { QmpClient } from '../qmp/client.js'
+import { cleanConsole } from './clean-console.js'
 import { consoleFile } from './command-line.js'
 import { describeExit, type ExitStatus } from './exit-status.js'
 import { fileTail } from './file-tail.js'
@@ -133,7 +134,7 @@ export class MachineProcess implements AsyncDisposable {
   }
 
   async #notShutDown(what: string): Promise<VmStatesError> {
-    const tail = (await this.consoleTail()).trim()
+    const tail = cleanConsole(await this.consoleTail())
     return new VmStatesError('GUEST_NOT_SHUT_DOWN', `the guest of ${this.options.name} ${what}`, {
       hint: tail === '' ? 'Its console is empty.' : `The end of its console:\n${tail}`,
     })

@@ -1,6 +1,6 @@
 import { renderScreen } from '../../guest/console/screen.js'
-import { cleanConsole } from '../../guest/console/tail.js'
 import type { OnCommand } from '../../guest/exec/on-command.js'
+import { cleanConsole } from '../../qemu/machine/clean-console.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { writeAtomically } from '../../store/files/write-atomically.js'
 import { CommandEntry } from './command-entry.js'

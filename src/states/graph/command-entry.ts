@@ -1,7 +1,7 @@
-import { cleanConsole } from '../../guest/console/tail.js'
 import { isCommandError } from '../../guest/exec/command-error.js'
 import type { CommandResult } from '../../guest/exec/result.js'
 import { isVmStatesError } from '../../params/errors.js'
+import { cleanConsole } from '../../qemu/machine/clean-console.js'
 import { indent } from './indent.js'
 
 /** Characters kept of each output of a command: of its beginning and of its end. */

@@ -1,6 +1,6 @@
-import { cleanConsole } from '../../guest/console/tail.js'
 import { GuestError } from '../../guest/guest-error.js'
 import { isVmStatesError, type VmStatesError } from '../../params/errors.js'
+import { cleanConsole } from '../../qemu/machine/clean-console.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import type { Store } from '../../store/store.js'
 import { BuildError } from './build-error.js'
