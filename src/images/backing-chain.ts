@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { VmStatesError } from '../params/errors.js'
+import { isVmStatesError, VmStatesError } from '../params/errors.js'
 import { readQcow2Header } from '../qemu/qcow2/header.js'
 import { hasQcow2Magic, imageFormat } from './image-format.js'
 
@@ -40,9 +40,9 @@ async function backingOf(file: string): Promise<ChainLink | undefined> {
 }
 
 /**
- * Refuses a qcow2 image that qemu-img would read without end, or in part as zeros and without an
- * error: one that is truncated, or in a circle of backing files. Only headers are read, and none
- * but those of qcow2 files.
+ * Refuses a qcow2 image that qemu-img would read without end, not at all, or in part as zeros and
+ * without an error: one that is truncated, lacks a backing file, or is in a circle of them. Only
+ * headers are read, and none but those of qcow2 files.
  *
  * @param file - absolute path
  * @throws VmStatesError `IMAGE_DAMAGED`, `IMAGE_MISSING`, `IMAGE_UNSUPPORTED` for a circle
@@ -54,9 +54,19 @@ export async function requireSoundChain(file: string): Promise<void> {
     seen.add(next)
     const { backingFile, backingFormat = 'qcow2' } = await readQcow2Header(next)
     if (backingFile === undefined || PROTOCOL.test(backingFile)) return
-    next = resolve(dirname(next), backingFile)
-    if (backingFormat !== 'qcow2' || !(await hasQcow2Magic(next))) return
+    const backing = resolve(dirname(next), backingFile)
+    const isQcow2 = await hasQcow2Magic(backing).catch((error: unknown) => {
+      throw isVmStatesError(error, 'IMAGE_MISSING') ? backingMissing(next, backing) : error
+    })
+    if (backingFormat !== 'qcow2' || !isQcow2) return
+    next = backing
   }
+}
+
+function backingMissing(file: string, backing: string): VmStatesError {
+  return new VmStatesError('IMAGE_MISSING', `${file} stands on ${backing}, which does not exist`, {
+    hint: 'Put that file back, or tell the image where it is now: qemu-img rebase -u.',
+  })
 }
 
 /**

@@ -89,7 +89,6 @@ describe('states of the configuration', () => {
     await write('vm/states.ts', STATES.replace(`'2'`, `'changed'`))
     expect(await statuses()).toContain('tiny/two not built')
     expect(await statuses()).toContain('tiny/two stored')
-    expect(await statuses('other')).toEqual([])
     await write('vm/states.ts', STATES)
 
     const again = await place.states(['get', 'tiny/two', '--output', 'out.qcow2'])
@@ -195,6 +194,13 @@ describe('states of the configuration', () => {
     )
   })
 
+  test('are listed for one machine, whose name must be known', async () => {
+    expect(await statuses('tiny')).toHaveLength(4)
+    const { exitCode, stderr } = await place.states(['list', 'tniy'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('error STATE_UNKNOWN: no machine is called tniy\n  Did you mean tiny?')
+  })
+
   test('without a configuration are none', async () => {
     const cwd = place.path('vm')
     await execa('rm', [place.path('states.config.ts')])
@@ -204,7 +210,8 @@ describe('states of the configuration', () => {
     const store = place.path('cache/vitest-vm-states')
     expect(stdout).toBe(`there are no states in ${store}`)
     const named = await place.states(['list', 'tiny'], { cwd })
-    expect(named.stdout).toBe(`there are no states of tiny in ${store}`)
+    expect(named.exitCode).toBe(2)
+    expect(named.stderr).toContain('error STATE_UNKNOWN: no machine is called tiny')
   })
 
   test.each([
@@ -238,6 +245,11 @@ describe('states doctor --self-test', () => {
     expect(exitCode).toBe(0)
     expect(stdout).toMatch(/^ok +boot and save +a tiny guest was booted and saved \(\d+\.\d s\)$/m)
     expect(stdout).toMatch(/^ok +restore +it was restored, changed, and restored without/m)
-    expect(await statuses('doctor')).toEqual([])
+    expect(await statuses()).toEqual([
+      'tiny/root image',
+      'tiny/one not built',
+      'tiny/two not built',
+      'tiny/live not built',
+    ])
   })
 })

@@ -1,4 +1,5 @@
 import { link } from 'node:fs/promises'
+import { requireSoundChain } from '../../images/backing-chain.js'
 import { fileError } from '../../qemu/file-error.js'
 import { rebase } from '../../qemu/qemu-img/rebase.js'
 import { newNonce } from '../../store/names.js'
@@ -24,6 +25,7 @@ export async function setOverlay(
   options: OperationOptions = {},
 ): Promise<void> {
   await workOn(target, options, async (images, files) => {
+    await Promise.all(files.map(requireSoundChain))
     const old = await Promise.all(files.map((file) => findStateFile(file, name)))
     const replaced = old.filter((state) => state !== undefined)
     await refuseRunning(

@@ -1,3 +1,4 @@
+import { requireSoundChain } from '../../images/backing-chain.js'
 import { VmStatesError } from '../../params/errors.js'
 import { showValue } from '../../params/parse.js'
 import { snapshotCreate } from '../../qemu/qemu-img/snapshots.js'
@@ -18,6 +19,7 @@ export async function setSnapshot(
   await withImagesLocked(
     images.map(({ file }) => file),
     async () => {
+      await Promise.all(images.map(({ file }) => requireSoundChain(file)))
       const tables = await recover(images, await readTables(images, options))
       for (const table of tables) refuseLive(table, name)
       // What a killed operation left half done, or qemu-img made double.

@@ -3,6 +3,7 @@ import { readMeta } from '../../states/graph/state-meta.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
 import { openStore } from '../../store/store.js'
 import { type StateView, stateTable } from '../defined/state-view.js'
+import { unknownName } from '../defined/unknown-name.js'
 import type { Context, Report } from '../report.js'
 
 /** `states list`: the states of the configuration, and what else the store has. */
@@ -21,16 +22,23 @@ export async function list(
       : await (await import('../defined/list-defined.js')).listDefined(context)
   const shown = new Set(defined.map(({ directory }) => directory))
   const others = objects.filter(({ directory }) => !shown.has(directory)).flatMap(viewStored)
-  const states = [...defined, ...others].filter(
-    ({ name }) => machine === undefined || name.startsWith(`${machine}/`),
-  )
+  const all = [...defined, ...others]
+  const states = machine === undefined ? all : statesOf(machine, all, config.store)
   return {
     data: { store: config.store, states },
     text:
       states.length === 0
-        ? `there are no states${machine === undefined ? '' : ` of ${machine}`} in ${config.store}`
+        ? `there are no states in ${config.store}`
         : stateTable(states, context.colors),
   }
+}
+
+function statesOf(machine: string, all: readonly StateView[], store: string): StateView[] {
+  const states = all.filter(({ name }) => name.startsWith(`${machine}/`))
+  if (states.length > 0) return states
+  const machines = [...new Set(all.map(({ name }) => name.split('/')[0] ?? ''))]
+  const message = `no machine is called ${machine}`
+  throw unknownName(message, machine, machines, `The configuration, with the store ${store},`)
 }
 
 /** Nothing for an object that is no state, such as a downloaded image. */

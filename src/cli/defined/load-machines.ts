@@ -1,9 +1,9 @@
 import { VmStatesError } from '../../params/errors.js'
 import { type LoadedConfig, loadConfig } from '../../params/load-config.js'
 import { loadModule } from '../../params/load-module.js'
-import { nearest } from '../../params/nearest.js'
 import { collectDefinitions } from '../../states/definitions/collect.js'
 import { type AnyState, DETAILS, type Definition } from '../../states/definitions/types.js'
+import { unknownName } from './unknown-name.js'
 
 /** The configuration in force, and the machines and environments that its files define. */
 export interface Definitions {
@@ -48,7 +48,7 @@ export function findDefinition(
   const definition = byName.get(name)
   if (definition !== undefined) return definition
   const where = config.file ?? 'There is no states.config.ts here or above; the configuration'
-  throw unknown(message, name, [...byName.keys()], where)
+  throw unknownName(message, name, [...byName.keys()], where)
 }
 
 /**
@@ -60,18 +60,5 @@ export function findState(definition: Definition, name: string): AnyState {
   const state = states.get(name)
   if (state !== undefined) return state
   const message = `the ${kind} ${definition.name} has no state ${name}`
-  throw unknown(message, name, [...states.keys()], `The ${kind} ${definition.name}`)
-}
-
-function unknown(
-  message: string,
-  name: string,
-  names: readonly string[],
-  where: string,
-): VmStatesError {
-  const guess = nearest(name, names)
-  const known = names.length === 0 ? `${where} defines none.` : `${where} has ${names.join(', ')}.`
-  return new VmStatesError('STATE_UNKNOWN', message, {
-    hint: guess === undefined ? known : `Did you mean ${guess}? ${known}`,
-  })
+  throw unknownName(message, name, [...states.keys()], `The ${kind} ${definition.name}`)
 }
