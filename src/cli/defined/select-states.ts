@@ -4,8 +4,8 @@ import { type Definitions, findDefinition, findState } from './load-machines.js'
 /**
  * The states that a command line names.
  *
- * @param names - machines and environments, for all of their states, and machine/state; all of the configuration
- *   where there is none
+ * @param names - machines and environments, for all of their states, and machine/state; all of the
+ *   configuration where there is none
  * @throws VmStatesError `STATE_UNKNOWN`
  */
 export function selectStates(definitions: Definitions, names: readonly string[]): AnyState[] {

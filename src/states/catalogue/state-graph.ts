@@ -32,8 +32,8 @@ export interface GraphState {
 }
 
 /**
- * Every state of some machines and environments, parents before those that stand on them, with what the store has of
- * it, and the kept boots that are there. Changes nothing.
+ * Every state of some machines and environments, parents before those that stand on them, with what
+ * the store has of it, and the kept boots that are there. Changes nothing.
  */
 export async function readStateGraph(
   definitions: Iterable<Definition>,
