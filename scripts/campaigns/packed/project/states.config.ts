@@ -1,0 +1,3 @@
+import { defineConfig } from 'vitest-vm-states/states'
+
+export default defineConfig({ states: './vm/states.ts' })
