@@ -16,6 +16,8 @@ export class CompiledSources implements AsyncDisposable {
     const entries = await readdir(source, { recursive: true })
     for (const entry of entries.filter((name) => name.endsWith('.ts'))) {
       const { outputText } = ts.transpileModule(await readFile(join(source, entry), 'utf8'), {
+        // Unless told so, it takes every file for ./module.ts, also one that imports that.
+        fileName: entry,
         compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
       })
       const file = join(directory, 'src', entry.replace(/\.ts$/, '.js'))
