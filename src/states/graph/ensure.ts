@@ -138,6 +138,6 @@ async function once(
 
 function notBuilt({ name }: BuildTask, { store }: Context): VmStatesError {
   return new VmStatesError('STATE_NOT_BUILT', `${name} is not in the store ${store.root}`, {
-    hint: 'Builds are off (build: "never"). Build it where they are on, with the same store.',
+    hint: `Builds are off (build: "never"). Build it with: states build ${name.replace(/ booted$/, '')}`,
   })
 }

@@ -10,6 +10,7 @@ import { Context } from '../../../src/states/graph/context.js'
 import { ensure } from '../../../src/states/graph/ensure.js'
 import { FailedBuilds } from '../../../src/states/graph/failed-builds.js'
 import type { BuildEvent } from '../../../src/states/graph/progress.js'
+import { SharedNotes } from '../../../src/store/notes/shared-notes.js'
 import { makeStoreWithTiny } from '../../support/store-with-tiny.js'
 
 let root: string
@@ -108,8 +109,8 @@ it('leaves each command with its output, the console, and what the display shows
 
 it('is told to all of a run, and to what stands on it, and not tried again until it is forgotten', async () => {
   const directory = join(root, 'run')
-  await using first = await open(new FailedBuilds(directory))
-  await using second = await open(new FailedBuilds(directory))
+  await using first = await open(new FailedBuilds(new SharedNotes(directory)))
+  await using second = await open(new FailedBuilds(new SharedNotes(directory)))
   const { failure } = await failureOf(flaky, first)
   const before = events.length
 

@@ -80,6 +80,7 @@ describe('ensure()', () => {
     await expect(ensure(missing, never)).rejects.toMatchObject({
       code: 'STATE_NOT_BUILT',
       message: expect.stringContaining(`tiny/missing is not in the store ${root}`),
+      hint: expect.stringMatching(/Build it with: states build tiny\/missing$/),
     })
     expect(await leftBehind()).toEqual(before)
   })
