@@ -11,7 +11,7 @@ import type { Origin } from './types.js'
  * @returns nothing for code that is in no file (`eval`, the REPL)
  */
 export function findOrigin(called: (...args: never[]) => unknown): Origin | undefined {
-  const file = findFile(called)
+  const file = callerFile(called)
   if (file === undefined) return undefined
   try {
     return { file, text: readText(file) }
@@ -20,7 +20,12 @@ export function findOrigin(called: (...args: never[]) => unknown): Origin | unde
   }
 }
 
-function findFile(called: (...args: never[]) => unknown): string | undefined {
+/**
+ * The file whose code called a function, as {@link findOrigin} finds it.
+ *
+ * @param called - frames up to and including it are left out
+ */
+export function callerFile(called: (...args: never[]) => unknown): string | undefined {
   const { prepareStackTrace, stackTraceLimit } = Error
   const holder: { stack?: unknown } = {}
   try {

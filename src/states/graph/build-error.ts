@@ -28,9 +28,11 @@ export class BuildError extends VmStatesError {
     const { name = state, cause } = details
     const message = name === state ? failed : `${name} could not be built, since ${failed}`
     super('BUILD_FAILED', message, { hint, cause })
-    // Not enumerable: Vitest prints the others after the message, which says it all.
+    // Where it was made says nothing; where the setup failed is in the cause.
+    this.stack = `${this.name}: ${this.message}`
     this.failure = failure
-    Object.defineProperty(this, 'failure', { enumerable: false })
+    // Vitest prints what is enumerable after the message, which says it all.
+    for (const name of ['failure', 'hint']) Object.defineProperty(this, name, { enumerable: false })
   }
 
   /** The error of a state that stands on the one that failed. */

@@ -43,9 +43,10 @@ export class SharedNotes implements Notes {
 
   #write(fact: object, giveName: (unfinished: string) => void): boolean {
     const unfinished = join(this.#directory, `.tmp-${newNonce()}`)
+    const text = JSON.stringify(fact)
     this.#makeDirectory()
     try {
-      writeFileSync(unfinished, JSON.stringify(fact), { mode: 0o600 })
+      writeFileSync(unfinished, text, { mode: 0o600 })
       giveName(unfinished)
     } catch (error) {
       if (systemCode(error) === 'EEXIST') return false
