@@ -1,7 +1,7 @@
 import type { Node } from 'oxc-parser'
 import type { DefiningCall } from './analyze.js'
 import type { Module } from './module.js'
-import { receiverOf } from './receiver.js'
+import { type Receiver, receiverOf } from './receiver.js'
 import { literalText, unwrap } from './syntax.js'
 
 /** What is known of a state whose setup is looked for. */
@@ -22,37 +22,65 @@ export interface DefinedState {
  * or a function is then known as precisely as its text tells, and by every loader alike.
  */
 export function findSetups(module: Module, state: DefinedState): DefiningCall[] {
-  const candidates = callsOf(module, state.method, state.name)
-    .map((call) => ({ call, ...receiver(call) }))
-    .filter(({ owner }) => owner === undefined || owner === state.owner)
-    .filter(({ parent }) => parent === undefined || parent === state.parent)
-  const exact = candidates.filter(
-    ({ call, owner }) =>
-      call.always && owner !== undefined && literalText(call.node.arguments[0]) === state.name,
+  const { named, open } = candidatesOf(module)
+  const candidates = [
+    ...(named.get(`${state.method} ${state.name}`) ?? []),
+    ...open.filter(({ call }) => call.method === state.method && mayBe(call, state.name)),
+  ].filter(
+    ({ owner = state.owner, parent = state.parent }) =>
+      owner === state.owner && parent === state.parent,
   )
-  if (exact.length > 0) return exact.map(({ call }) => call)
-  return candidates.flatMap(({ call }) => (declares(call, state.values) ? [call] : []))
+  const exact = candidates.filter(({ isExact }) => isExact)
+  const found = exact.length > 0 ? exact : candidates.filter(({ call }) => declares(call, state))
+  return found.map(({ call }) => call)
 }
 
-function callsOf({ analysis }: Module, method: string, name: string): DefiningCall[] {
-  return analysis.calls.filter((call) => {
-    if (call.method !== method || call.node.arguments.length === 0) return false
-    return mayBe(call.node.arguments[0], name)
-  })
+/** A call with what its text says of the state that it defines. */
+interface Candidate extends Receiver {
+  readonly call: DefiningCall
+  /** Whether it surely defines one, and no other call can define the same. */
+  readonly isExact: boolean
 }
 
-function receiver({ node, scope }: DefiningCall) {
-  const callee = unwrap(node.callee)
-  return receiverOf(callee.type === 'MemberExpression' ? callee.object : callee, scope)
+interface Candidates {
+  /** Those whose names are literal, by method and name. */
+  readonly named: ReadonlyMap<string, readonly Candidate[]>
+  readonly open: readonly Candidate[]
 }
 
-/** Whether an expression may be a name: `php-${version}` may be `php-8`. */
-function mayBe(written: Node | undefined, name: string): boolean {
+const known = new WeakMap<Module, Candidates>()
+
+function candidatesOf(module: Module): Candidates {
+  const found = known.get(module) ?? findCandidates(module)
+  known.set(module, found)
+  return found
+}
+
+function findCandidates({ analysis }: Module): Candidates {
+  const named = new Map<string, Candidate[]>()
+  const open: Candidate[] = []
+  for (const call of analysis.calls) {
+    const [first] = call.node.arguments
+    if (first === undefined) continue
+    const callee = unwrap(call.node.callee)
+    const object = callee.type === 'MemberExpression' ? callee.object : callee
+    const receiver = receiverOf(object, call.scope)
+    const name = literalText(first)
+    const isExact = call.always && name !== undefined && receiver.owner !== undefined
+    const candidate = { ...receiver, call, isExact }
+    const key = `${call.method} ${name}`
+    if (name === undefined) open.push(candidate)
+    else named.set(key, [...(named.get(key) ?? []), candidate])
+  }
+  return { named, open }
+}
+
+/** Whether the name of a call, which is not literal, may be this: `php-${version}` may be `php-8`. */
+function mayBe({ node: call }: DefiningCall, name: string): boolean {
+  const [written] = call.arguments
   const node = written && unwrap(written)
-  if (node?.type === 'Literal') return node.value === name
   if (node?.type !== 'TemplateLiteral') return true
   const [first = '', ...rest] = node.quasis.map(({ value }) => value.cooked ?? '')
-  if (rest.length === 0) return first === name
   const last = rest[rest.length - 1] ?? ''
   if (!name.startsWith(first) || !name.endsWith(last)) return false
   let at = first.length
@@ -65,7 +93,7 @@ function mayBe(written: Node | undefined, name: string): boolean {
 }
 
 /** Whether the `inputs.values` that a call is given may be those of these names. */
-function declares({ node }: DefiningCall, values: readonly string[]): boolean {
+function declares({ node }: DefiningCall, { values }: DefinedState): boolean {
   const options = node.arguments[2]
   if (options === undefined) return values.length === 0
   const written = namesOf(property(property(options, 'inputs'), 'values'))

@@ -19,6 +19,7 @@ export class Sources {
   readonly #parse: typeof parseSync
   readonly #resolver = new Resolver()
   readonly #files = new Map<string, Module | OpaqueFile>()
+  readonly #origins = new Map<string, Module | OpaqueFile>()
 
   constructor(parse: typeof parseSync) {
     this.#parse = parse
@@ -26,10 +27,11 @@ export class Sources {
 
   /** The file of a definition, with the text that it had when it was loaded. */
   origin({ file, text }: Origin): Module | OpaqueFile {
-    const path = realPath(file)
-    const known = this.#files.get(path)
+    const known = this.#origins.get(file)
     if (known?.text === text) return known
+    const path = realPath(file)
     const module = this.#understand(path, text)
+    this.#origins.set(file, module)
     this.#files.set(path, module)
     return module
   }
