@@ -27,7 +27,10 @@ const COLUMNS: readonly Column[] = [
   { heading: 'BEFORE' },
 ]
 
-function explain({ name, key, parts, against, parent }: StateExplanation, colors: boolean): string {
+function explain(
+  { name, key, parts, against, parents }: StateExplanation,
+  colors: boolean,
+): string {
   const heading = `${name} has the key ${short(key)}`
   if (against === undefined) {
     const rows = parts.map(({ part, item, value }) => [part, item, short(value)])
@@ -46,7 +49,7 @@ function explain({ name, key, parts, against, parent }: StateExplanation, colors
   return [
     `${heading}; compared with ${built}: ${said}`,
     table(COLUMNS, [...rows, ...gone], colors),
-    ...(parent === undefined ? [] : [`its parent: ${explain(parent, colors)}`]),
+    ...parents.map((parent) => `its parent: ${explain(parent, colors)}`),
   ].join('\n\n')
 }
 

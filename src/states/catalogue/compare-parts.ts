@@ -16,18 +16,24 @@ export interface PartChange {
   before: string | undefined
 }
 
+/** Parts that are told field by field; of an environment's machines, they are one level deeper. */
+const DEEP = new Set(['machine', 'emulator'])
+
 /** The parts of a key one by one. */
 export function listParts(parts: Readonly<Record<string, unknown>>): KeyPart[] {
-  return Object.entries(parts).flatMap(([part, value]) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return [{ part, item: '', value: show(value) }]
-    }
-    return Object.entries(value).map(([item, inner]) => ({ part, item, value: show(inner) }))
-  })
+  return Object.entries(parts).flatMap(([part, value]) => fields(part, [], value))
+}
+
+function fields(part: string, path: readonly string[], value: unknown): KeyPart[] {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (!isObject || (path.length > 0 && !DEEP.has(part))) {
+    return [{ part, item: path.join('.'), value: show(value) }]
+  }
+  return Object.entries(value).flatMap(([name, inner]) => fields(part, [...path, name], inner))
 }
 
 function show(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
 }
 
 /** What differs between the parts of two keys, in the order of the newer one. */

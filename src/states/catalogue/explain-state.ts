@@ -1,7 +1,7 @@
 import { VmStatesError } from '../../params/errors.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
-import { DETAILS, type State } from '../definitions/types.js'
-import { nameOf } from '../graph/build-task.js'
+import { nameOf } from '../definitions/name-of.js'
+import { type AnyState, DETAILS } from '../definitions/types.js'
 import type { Context } from '../graph/context.js'
 import { readMeta, type StateMeta } from '../graph/state-meta.js'
 import { compareParts, type KeyPart, listParts, type PartChange } from './compare-parts.js'
@@ -14,8 +14,8 @@ export interface StateExplanation {
   parts: readonly KeyPart[]
   /** The build that the key is compared with; undefined if there is none in the store. */
   against: { key: string; builtAt: Date; changes: readonly PartChange[] } | undefined
-  /** The same for the state that it is built on, where that has changed and is no image. */
-  parent: StateExplanation | undefined
+  /** The same for each state that it is built on, where that has changed and is no image. */
+  parents: readonly StateExplanation[]
 }
 
 /** A build in the store. */
@@ -33,7 +33,7 @@ interface Build {
  * @throws VmStatesError `OBJECT_MISSING` if no build has such a key, `USAGE` if several have
  */
 export async function explainState(
-  state: State,
+  state: AnyState,
   context: Context,
   { against }: { against?: string | undefined } = {},
 ): Promise<StateExplanation> {
@@ -46,42 +46,59 @@ export async function explainState(
 }
 
 async function explain(
-  state: State,
+  state: AnyState,
   build: Build | undefined,
   builds: readonly Build[],
   context: Context,
 ): Promise<StateExplanation> {
   const { key, parts } = await context.keyOf(state)
   const explanation = { name: nameOf(state), key, parts: listParts(parts) }
-  if (build === undefined) return { ...explanation, against: undefined, parent: undefined }
+  if (build === undefined) return { ...explanation, against: undefined, parents: [] }
   const { manifest } = build.object
   const changes = compareParts(parts, build.meta.parts)
   return {
     ...explanation,
     against: { key: manifest.key, builtAt: new Date(manifest.createdAt), changes },
-    parent: await explainParent(state, build, builds, context),
+    parents: await explainParents(state, build, builds, context),
   }
 }
 
-/** Nothing for a parent that is as it was, or an image: its parts are among those of the state. */
-async function explainParent(
-  state: State,
-  { meta, object }: Build,
+/** Without those that are as they were, and without images: their parts are those of the state. */
+async function explainParents(
+  state: AnyState,
+  { meta }: Build,
   builds: readonly Build[],
   context: Context,
-): Promise<StateExplanation | undefined> {
-  const parent = state[DETAILS].step?.parent
-  if (parent === undefined || parent[DETAILS].step === undefined) return undefined
-  if ((await context.keyOf(parent)).key === meta.parts.parent) return undefined
-  const stoodOn = new Set(object.manifest.parents)
-  const before = builds.find((build) => stoodOn.has(build.object.id))
-  return await explain(parent, before, builds, context)
+): Promise<StateExplanation[]> {
+  const explained: StateExplanation[] = []
+  for (const { parent, before } of parentsOf(state, meta.parts)) {
+    if (parent[DETAILS].step === undefined) continue
+    if ((await context.keyOf(parent)).key === before) continue
+    const build = builds.findLast(({ object }) => object.manifest.key === before)
+    explained.push(await explain(parent, build, builds, context))
+  }
+  return explained
 }
 
-function lastBuild(state: State, builds: readonly Build[]): Build | undefined {
-  return builds.findLast(
-    ({ meta }) => meta.machine === state.machine.name && meta.state === state.name,
-  )
+/** What a state stands on, each with the key that it had; of an environment, its members' states. */
+function parentsOf(
+  state: AnyState,
+  parts: Readonly<Record<string, unknown>>,
+): { parent: AnyState; before: unknown }[] {
+  const parent = state[DETAILS].step?.parent
+  if (parent === undefined) return []
+  const { sources } = parent[DETAILS]
+  if (sources === undefined) return [{ parent, before: parts.parent }]
+  const members = (parts.members ?? {}) as Readonly<Record<string, unknown>>
+  return Object.entries(sources).map(([member, source]) => ({
+    parent: source,
+    before: members[member],
+  }))
+}
+
+function lastBuild(state: AnyState, builds: readonly Build[]): Build | undefined {
+  const { owner } = state[DETAILS]
+  return builds.findLast(({ meta }) => meta.owner === owner.name && meta.state === state.name)
 }
 
 function findBuild(key: string, builds: readonly Build[]): Build {

@@ -66,11 +66,14 @@ export async function bootKey(state: AnyState, host: KeyHost): Promise<StateKey>
   })
 }
 
-/** A root is in no store, so that what its key is made of is told with the states on it. */
+/** What the key of a root is made of; told with the states on it, since a root is in no store. */
+const ROOT_PARTS = new Set(['image', 'disks', 'members'])
+
 async function parentParts(parent: AnyState, host: KeyHost): Promise<Record<string, unknown>> {
   const { key, parts } = await host.parentKey(parent)
-  const { image, disks, members } = parts
-  return { parent: key, ...(parent[DETAILS].step === undefined && { image, disks, members }) }
+  if (parent[DETAILS].step !== undefined) return { parent: key }
+  const root = Object.entries(parts).filter(([name]) => ROOT_PARTS.has(name))
+  return { parent: key, ...Object.fromEntries(root) }
 }
 
 async function rootKey(machine: MachineDefinition, host: KeyHost): Promise<StateKey> {

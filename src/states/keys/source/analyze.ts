@@ -124,7 +124,8 @@ class Walk implements Analysis {
         for (const declarator of node.declarations) {
           const hoist = node.kind === 'var'
           for (const name of namesIn(declarator.id)) {
-            declare(name, place.scope, declarator, { hoist })
+            const constant = node.kind === 'const' ? declarator : undefined
+            declare(name, place.scope, constant, { hoist })
           }
           this.#pattern(declarator.id, place)
           if (declarator.init !== null) this.visit(declarator.init, place)
