@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { execa, type ResultPromise } from 'execa'
@@ -39,7 +39,9 @@ export class UserProject {
   /** Writes files, by their paths in the project. */
   async write(files: Readonly<Record<string, string>>): Promise<void> {
     for (const [path, text] of Object.entries(files)) {
-      await writeFile(join(this.directory, path), text)
+      const file = join(this.directory, path)
+      await mkdir(dirname(file), { recursive: true })
+      await writeFile(file, text)
     }
   }
 

@@ -1,19 +1,24 @@
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { machineOf } from './machine-of.js'
 import { parentsOf } from './parents-of.js'
 import { type AnyState, DETAILS } from './types.js'
 
+/** Files as they are written, some as globs or, after a `!`, as exceptions from these. */
+export interface InputFiles {
+  /** What relative paths start from. */
+  directory: string
+  files: readonly string[]
+}
+
 /**
  * The files besides code that a state's content depends on: the declared inputs of the state and of
  * all that it stands on, and the image where that is a file.
- *
- * @returns absolute paths, and patterns where inputs are patterns
  */
-export function inputFiles(state: AnyState): string[] {
+export function inputFiles(state: AnyState): InputFiles[] {
   const { origin, options } = state[DETAILS]
   const directory = origin === undefined ? process.cwd() : dirname(origin.file)
-  const own = options.inputs.files.map((file) => resolve(directory, file))
-  return [...own, ...imageFiles(state), ...parentsOf(state).flatMap(inputFiles)]
+  const own = { directory, files: [...options.inputs.files, ...imageFiles(state)] }
+  return [...(own.files.length > 0 ? [own] : []), ...parentsOf(state).flatMap(inputFiles)]
 }
 
 function imageFiles(state: AnyState): string[] {

@@ -34,8 +34,14 @@ export async function inputParts(
 /**
  * The files that inputs name: as they were written, and those that globs match now, also hidden ones,
  * without those that a glob after a `!` matches.
+ *
+ * @param directory - what relative paths start from
+ * @throws VmStatesError `INPUT_FILE` if a glob matches none
  */
-async function findInputFiles(written: readonly string[], directory: string): Promise<string[]> {
+export async function findInputFiles(
+  written: readonly string[],
+  directory: string,
+): Promise<string[]> {
   const excluded = written.filter((item) => item.startsWith('!')).map((item) => item.slice(1))
   const included = written.filter((item) => !item.startsWith('!'))
   const found = await Promise.all(
