@@ -7,6 +7,7 @@ import { snapshotCreate } from '../src/qemu/qemu-img/snapshots.js'
 import { writeMeta } from '../src/states/graph/state-meta.js'
 import { openStore } from '../src/store/store.js'
 import type { Comparison } from './comparison.js'
+import { LARGE, makeLargeProject } from './large-project.js'
 
 const COMMAND = fileURLToPath(new URL('../dist/cli/bin.js', import.meta.url))
 
@@ -74,6 +75,8 @@ export async function commands(directory: string): Promise<Comparison[]> {
   for (const tag of ['clean', 'installed']) await snapshotCreate(disk, tag)
   const project = join(directory, 'project')
   await makeProject(project)
+  const large = join(directory, 'large')
+  await makeLargeProject(large)
   const empty = { name: 'node', run: () => run(directory, '-e', '0') }
   return [
     {
@@ -87,6 +90,12 @@ export async function commands(directory: string): Promise<Comparison[]> {
       ours: { name: 'list', run: () => run(project, COMMAND, 'list') },
       against: empty,
       limit: 8,
+    },
+    {
+      title: `\`states graph\` of ${LARGE} states, all of them built, against an empty \`node -e 0\``,
+      ours: { name: 'graph', run: () => run(large, COMMAND, 'graph') },
+      against: empty,
+      limit: 10,
     },
   ]
 }

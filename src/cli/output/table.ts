@@ -41,8 +41,12 @@ export function table(
   return [style('heading', headings, colors), ...cells.map(line)].join('\n')
 }
 
+/** Characters that take one column each: most texts have no others. */
+const PLAIN = /^[\u0020-\u02ff\u2500-\u257f]*$/
+
 /** Columns of a terminal that a text takes: East Asian wide characters and emoji take two. */
 function width(text: string): number {
+  if (PLAIN.test(text)) return text.length
   let columns = 0
   for (const character of text) columns += characterWidth(character)
   return columns

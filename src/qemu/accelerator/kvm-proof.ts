@@ -3,7 +3,7 @@ import { hostFact } from '../host-facts.js'
 import { findQemu } from '../machine/find-binary.js'
 import type { DirectKernel } from '../machine/launch-options.js'
 import { fileIdentity } from '../version.js'
-import { type BootProof, boots } from './boot-proof.js'
+import type { BootProof } from './boot-proof.js'
 
 /** Milliseconds. Under a KVM that works, a small kernel is there in one or two seconds. */
 const PROOF_TIMEOUT = 20_000
@@ -26,6 +26,8 @@ export async function provenKvm({ guest, directory, ...proof }: KvmProof): Promi
   const qemu = await fileIdentity(await findQemu(proof.binary))
   const circumstances = [whoAmI().scope.boot, qemu, proof.cpuModel].join('\n')
   const answer = await hostFact('kvm', circumstances, async () => {
+    // Loaded here, since almost always the answer is known: a boot takes a lot of code.
+    const { boots } = await import('./boot-proof.js')
     const works = await boots('kvm', {
       ...proof,
       guest: await guest(),

@@ -1,4 +1,3 @@
-import { resolveImage } from '../../images/resolve-image.js'
 import { isVmStatesError } from '../../params/errors.js'
 import { type AcceleratorChoice, chooseAccelerator } from '../../qemu/accelerator/choose.js'
 import type { DirectKernel } from '../../qemu/machine/launch-options.js'
@@ -36,6 +35,8 @@ export async function emulatorOf(
 }
 
 async function tinyKernel(store: Store): Promise<DirectKernel> {
+  // Loaded here, since what only looks at states needs no code that makes images.
+  const { resolveImage } = await import('../../images/resolve-image.js')
   const { directKernel } = await resolveImage({ kind: 'tiny' }, store)
   if (directKernel === undefined) throw new TypeError('the tiny guest boots by its kernel')
   return directKernel
