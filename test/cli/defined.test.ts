@@ -82,8 +82,10 @@ describe('states of the configuration', () => {
       'tiny/live not built',
     ])
     const { stdout } = await place.states(['show', 'tiny'])
-    expect(stdout).toMatch(/^STATE +KIND +STANDS ON +STATUS +BUILT ON +SIZE\n/)
-    expect(stdout).toMatch(/^tiny\/two +disk +one +built +\d{4}-\d\d-\d\d .* [KM]iB$/m)
+    expect(stdout).toMatch(/^STATE +KIND +STANDS ON +STATUS +BUILT ON +LAST USED +OWN +SHARED\n/)
+    expect(stdout).toMatch(
+      /^tiny\/two +disk +one +built +\d{4}-\d\d-\d\d .* [KM]iB +[\d.]+ [KM]iB$/m,
+    )
 
     // Another version of the project has another state of that name.
     await write('vm/states.ts', STATES.replace(`'2'`, `'changed'`))

@@ -51,7 +51,7 @@ function value(text: string): string | number {
 }
 
 function summary(report: GarbageReport, dryRun: boolean, colors: boolean): string {
-  const { removed, kept, files, freed, size, maxSize } = report
+  const { removed, files, freed, size, maxSize } = report
   const rows = removed.map(({ name, size, lastUsedAt, why }) => [
     name,
     formatSize(size),
@@ -62,9 +62,9 @@ function summary(report: GarbageReport, dryRun: boolean, colors: boolean): strin
   const lines = rows.length + old.length > 0 ? [table(COLUMNS, [...rows, ...old], colors)] : []
   const would = dryRun ? 'would free' : 'freed'
   lines.push(
-    `${would} ${formatSize(freed)}; ${kept.length} objects of ${formatSize(size)} stay, and may be ${formatSize(maxSize)}`,
+    `${would} ${formatSize(freed)}; what stays takes ${formatSize(size)} of at most ${formatSize(maxSize)}`,
   )
-  if (size > maxSize) lines.push('they are in use, or others stand on them')
+  if (size > maxSize) lines.push('all of it is in use, or stood on by what is in use')
   return lines.join('\n')
 }
 

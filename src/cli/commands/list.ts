@@ -1,8 +1,9 @@
 import { loadConfig } from '../../params/load-config.js'
 import { readMeta } from '../../states/graph/state-meta.js'
+import { storedName } from '../../states/graph/stored-name.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
 import { openStore } from '../../store/store.js'
-import { type StateView, stateTable } from '../defined/state-view.js'
+import { type StateView, stateTable, withSizes } from '../defined/state-view.js'
 import { unknownName } from '../defined/unknown-name.js'
 import type { Context, Report } from '../report.js'
 
@@ -23,7 +24,8 @@ export async function list(
   const shown = new Set(defined.map(({ directory }) => directory))
   const others = objects.filter(({ directory }) => !shown.has(directory)).flatMap(viewStored)
   const all = [...defined, ...others]
-  const states = machine === undefined ? all : statesOf(machine, all, config.store)
+  const listed = machine === undefined ? all : statesOf(machine, all, config.store)
+  const states = await withSizes(listed, objects)
   return {
     data: { store: config.store, states },
     text:
@@ -45,17 +47,16 @@ function statesOf(machine: string, all: readonly StateView[], store: string): St
 function viewStored(object: StoredObject): StateView[] {
   const meta = readMeta(object)
   if (meta === undefined) return []
-  const { owner, state, parent, liveness, seconds } = meta
+  const { parent, liveness, seconds } = meta
   const { directory, manifest } = object
   return [
     {
-      name: `${owner}/${state}`,
+      name: storedName(meta),
       liveness,
       parent,
       status: 'stored',
       builtAt: new Date(manifest.createdAt),
       seconds,
-      size: manifest.files.reduce((bytes, file) => bytes + file.size, 0),
       directory,
     },
   ]

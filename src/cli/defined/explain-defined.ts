@@ -14,10 +14,15 @@ export function explainDefined(
 ): Promise<Report> {
   const [machine = '', ...rest] = name.split('/')
   const state = rest.length === 0 ? undefined : rest.join('/')
-  return withState({ kind: 'defined', machine, state }, {}, context, async (found) => {
-    const explanation = await explainState(found.state, found.context, { against })
-    return { data: explanation, text: explain(explanation, context.colors) }
-  })
+  return withState(
+    { kind: 'defined', machine, state, booted: false },
+    {},
+    context,
+    async (found) => {
+      const explanation = await explainState(found.state, found.context, { against })
+      return { data: explanation, text: explain(explanation, context.colors) }
+    },
+  )
 }
 
 const COLUMNS: readonly Column[] = [

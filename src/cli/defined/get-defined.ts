@@ -18,6 +18,7 @@ export async function getDefined(
   command: Context,
 ): Promise<Report> {
   const policy = resolvePolicy('get', { exists: onExists, missing: onMissing })
+  if (target.booted) throw bootIsLive(target)
   if (output === undefined && target.state !== undefined) throw outputMissing(target)
   // A policy for missing states, where one is given, is for states that are not to be built.
   const build = (config: { build: 'missing' | 'never' }) =>
@@ -46,4 +47,12 @@ function outputMissing({ machine, state }: DefinedState): VmStatesError {
   return new VmStatesError('USAGE', `where is the overlay of ${name} to go?`, {
     hint: `states get ${name} --output FILE.qcow2`,
   })
+}
+
+function bootIsLive({ machine, state }: DefinedState): VmStatesError {
+  return new VmStatesError(
+    'STATE_IS_LIVE',
+    `${machine}/${state} booted is a live state: an overlay would lack its RAM`,
+    { hint: `Without its RAM: states get ${machine}/${state} --output FILE.qcow2` },
+  )
 }

@@ -1,12 +1,14 @@
 import { formatSize } from '../../params/format-size.js'
 import type { Liveness } from '../../params/liveness.js'
 import type { StateDescription } from '../../states/catalogue/describe-state.js'
+import { objectSizes } from '../../states/catalogue/object-sizes.js'
+import type { StoredObject } from '../../store/objects/manifest.js'
 import { formatDate } from '../output/date.js'
 import { type Column, table } from '../output/table.js'
 
 /** A state of the configuration, of the store, or of both, as the command shows it. */
 export interface StateView {
-  /** As people call it: `debian/nginx`. */
+  /** As people call it: `debian/nginx`, `debian/nginx booted`. */
   name: string
   liveness: Liveness
   /** The name of the state that it is built on. */
@@ -21,8 +23,11 @@ export interface StateView {
   builtAt?: Date
   /** Seconds that the build took. */
   seconds?: number
-  /** Bytes that the state itself takes, without those that it stands on. */
+  /** Bytes on the disk of the state's own files, without those that it stands on. */
   size?: number
+  /** Bytes on the disk of all that it stands on in the store, which others may stand on too. */
+  sharedSize?: number
+  lastUsedAt?: Date
   /** Where its files are. */
   directory?: string
 }
@@ -30,11 +35,21 @@ export interface StateView {
 /** A described state as the command shows it. */
 export function viewState(description: StateDescription): StateView {
   const { owner, state, liveness, parent, stored } = description
-  const view = { name: `${owner}/${state}`, liveness, parent }
+  const name = state === 'boot' ? `${owner}/${parent} booted` : `${owner}/${state}`
+  const view = { name, liveness, parent }
   if (parent === undefined) return { ...view, status: 'image' }
   if (stored === undefined) return { ...view, status: 'not built' }
-  const { builtAt, seconds, size, directory } = stored
-  return { ...view, status: 'built', builtAt, seconds, size, directory }
+  const { builtAt, seconds, directory } = stored
+  return { ...view, status: 'built', builtAt, seconds, directory }
+}
+
+/** States with what their files take of the disk. */
+export async function withSizes(
+  states: readonly StateView[],
+  objects: readonly StoredObject[],
+): Promise<StateView[]> {
+  const sizes = await objectSizes(objects)
+  return states.map((state) => ({ ...state, ...sizes.get(state.directory ?? '') }))
 }
 
 const COLUMNS: readonly Column[] = [
@@ -43,18 +58,22 @@ const COLUMNS: readonly Column[] = [
   { heading: 'STANDS ON' },
   { heading: 'STATUS' },
   { heading: 'BUILT ON' },
-  { heading: 'SIZE', align: 'right' },
+  { heading: 'LAST USED' },
+  { heading: 'OWN', align: 'right' },
+  { heading: 'SHARED', align: 'right' },
 ]
 
 /** The states for people. */
 export function stateTable(states: readonly StateView[], colors: boolean): string {
-  const rows = states.map(({ name, liveness, parent, status, reason, builtAt, size }) => [
-    name,
-    liveness,
-    parent ?? '-',
-    reason === undefined ? status : `${status}: ${reason}`,
-    builtAt === undefined ? '-' : formatDate(builtAt),
-    size === undefined ? '-' : formatSize(size),
+  const rows = states.map((state) => [
+    state.name,
+    state.liveness,
+    state.parent ?? '-',
+    state.reason === undefined ? state.status : `${state.status}: ${state.reason}`,
+    state.builtAt === undefined ? '-' : formatDate(state.builtAt),
+    state.lastUsedAt === undefined ? '-' : formatDate(state.lastUsedAt),
+    state.size === undefined ? '-' : formatSize(state.size),
+    state.sharedSize === undefined ? '-' : formatSize(state.sharedSize),
   ])
   return table(COLUMNS, rows, colors)
 }

@@ -8,9 +8,11 @@ import { withContext } from './with-context.js'
 
 /** A state of the configuration, found for a command. */
 export interface FoundState {
-  /** As people call it: `debian/nginx`. */
+  /** As people call it: `debian/nginx`, `debian/nginx booted`. */
   name: string
   state: AnyState
+  /** Whether the kept boot of the state is meant. */
+  booted: boolean
   context: StatesContext
 }
 
@@ -29,10 +31,11 @@ export async function withState<Result>(
   if (target.state === undefined) throw stateMissing(target.machine)
   const definitions = await loadDefinitions()
   const state = findState(findDefinition(definitions, target.machine), target.state)
-  const name = `${target.machine}/${target.state}`
+  const { booted } = target
+  const name = `${target.machine}/${target.state}${booted ? ' booted' : ''}`
   const options = { build: build(definitions.config) }
   return await withContext(definitions, options, context, (opened) =>
-    use({ name, state, context: opened }),
+    use({ name, state, booted, context: opened }),
   )
 }
 

@@ -18,14 +18,19 @@ export interface DefinedState {
   kind: 'defined'
   machine: string
   state: string | undefined
+  /** Whether the kept boot of the state is meant. */
+  booted: boolean
 }
 
+/** What follows the name of a state whose kept boot is meant, as in `debian/nginx booted`. */
+const BOOTED = 'booted'
+
 const DEFINED =
-  /^(?<machine>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\/(?<state>[A-Za-z0-9][A-Za-z0-9._-]*))?$/
+  /^(?<machine>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\/(?<state>[A-Za-z0-9][A-Za-z0-9._-]*)(?<booted> booted)?)?$/
 
 /**
  * Tells the path of an image from a state of the configuration. A file that exists is an image, and
- * so is whatever comes with a tag or looks like nothing but a path.
+ * so is whatever comes with a tag, but for the word `booted`, or looks like nothing but a path.
  *
  * @param target - the first argument of a command
  * @param tag - the second: a state of the image, however odd its name
@@ -35,12 +40,14 @@ export function parseTarget(target: string, tag: string | undefined): Target {
   if (target === '') {
     throw new VmStatesError('USAGE', 'the image is "": it takes the path of a qcow2 file')
   }
-  const match = DEFINED.exec(target)
-  if (tag !== undefined || match?.groups?.machine === undefined || isImagePath(target)) {
+  // With or without quotes around both words.
+  const { machine, state, booted } =
+    DEFINED.exec(tag === BOOTED ? `${target} ${tag}` : target)?.groups ?? {}
+  const isTagged = tag !== undefined && booted === undefined
+  if (isTagged || machine === undefined || isImagePath(target)) {
     return { kind: 'image', file: resolve(target), tag }
   }
-  const { machine, state } = match.groups
-  return { kind: 'defined', machine, state }
+  return { kind: 'defined', machine, state, booted: booted !== undefined }
 }
 
 function isImagePath(target: string): boolean {

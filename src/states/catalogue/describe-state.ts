@@ -23,8 +23,6 @@ export interface StoredDescription {
   objectId: string
   /** Where its files are. */
   directory: string
-  /** Bytes of its own files; their holes count. */
-  size: number
   builtAt: Date
   /** Seconds that it took to build. */
   seconds: number
@@ -44,6 +42,15 @@ export async function describeState(state: AnyState, context: Context): Promise<
   }
 }
 
+/** Tells what the store has of the kept boot of a state. Changes nothing. */
+export async function describeBoot(state: AnyState, context: Context): Promise<StateDescription> {
+  const task = await bootTaskOf(state, context)
+  const stored = await describeStored(task, context)
+  const owner = state[DETAILS].owner.name
+  const { key } = task.key
+  return { owner, state: 'boot', liveness: 'live', parent: state.name, key, stored }
+}
+
 /**
  * Tells what the store has of every state of some machines and environments, with the kept boots that are there.
  * Changes nothing.
@@ -55,19 +62,15 @@ export async function listStates(
   const states = [...definitions].flatMap((definition) => [...definition[DETAILS].states.values()])
   const described = states.map(async (state) => [
     await describeState(state, context),
-    ...(await describeBoot(state, context)),
+    ...(await listBoot(state, context)),
   ])
   return (await Promise.all(described)).flat()
 }
 
-async function describeBoot(state: AnyState, context: Context): Promise<StateDescription[]> {
+async function listBoot(state: AnyState, context: Context): Promise<StateDescription[]> {
   if (state.liveness === 'live') return []
-  const task = await bootTaskOf(state, context)
-  const stored = await describeStored(task, context)
-  if (stored === undefined) return []
-  const { key } = task.key
-  const owner = state[DETAILS].owner.name
-  return [{ owner, state: 'boot', liveness: 'live', parent: state.name, key, stored }]
+  const boot = await describeBoot(state, context)
+  return boot.stored === undefined ? [] : [boot]
 }
 
 async function describeStored(
@@ -80,7 +83,6 @@ async function describeStored(
   return {
     objectId: id,
     directory,
-    size: manifest.files.reduce((sum, { size }) => sum + size, 0),
     builtAt: new Date(manifest.createdAt),
     seconds: found.meta.seconds,
   }

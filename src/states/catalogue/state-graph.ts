@@ -1,5 +1,6 @@
 import { isVmStatesError } from '../../params/errors.js'
 import type { Liveness } from '../../params/liveness.js'
+import { usageNow } from '../../store/objects/usage.js'
 import { nameOf } from '../definitions/name-of.js'
 import { parentsOf } from '../definitions/parents-of.js'
 import { type AnyState, DETAILS, type Definition } from '../definitions/types.js'
@@ -27,7 +28,7 @@ export interface GraphState {
   builtAt?: Date
   /** Seconds that the last build took. */
   seconds?: number
-  /** Bytes that the state itself takes, without those that it stands on. */
+  /** Bytes on the disk of the state's own files, without those that it stands on. */
   size?: number
 }
 
@@ -112,6 +113,7 @@ function whatIsStored(
 ): Pick<GraphState, 'builtAt' | 'seconds' | 'size'> {
   if (found === undefined) return {}
   const { object, meta } = found
-  const size = object.manifest.files.reduce((bytes, file) => bytes + file.size, 0)
-  return { builtAt: new Date(object.manifest.createdAt), seconds: meta.seconds, size }
+  const size = usageNow(object)?.size
+  const builtAt = new Date(object.manifest.createdAt)
+  return { builtAt, seconds: meta.seconds, ...(size !== undefined && { size }) }
 }

@@ -79,20 +79,25 @@ export class ObjectStore {
    * soon after. What it stands on counts as used when it was.
    *
    * @param unlessKeyed - leave it if a key stands for it, such as one that was pointed just now
+   * @param as - the object as errors call it
    * @returns whether it was there, and is gone
    * @throws VmStatesError `OBJECT_IN_USE` while someone leases or pins it, or other objects stand on
    *   it; the error names them
    */
-  async remove(id: string, { unlessKeyed = false } = {}): Promise<boolean> {
+  async remove(
+    id: string,
+    { unlessKeyed = false, as }: { unlessKeyed?: boolean; as?: string } = {},
+  ): Promise<boolean> {
     const { objects, locks } = this.#layout
     const object = await this.get(id)
     if (object === undefined) return false
     const { key, parents } = object.manifest
+    const name = as ?? `the object ${object.directory}`
     return inStore(objects, async () => {
       await using _lock = await acquireLock(locks, removalLock(id))
       // Leases first: a commit gives up its lease of the parent only when the child is visible.
-      await this.#refuseWhileUsed(id, await this.#leases.holdersOf(id))
-      await this.#refuseWhileUsed(id, await this.#childrenOf(id))
+      refuseWhileUsed(name, await this.#leases.holdersOf(id))
+      refuseWhileUsed(name, await this.#childrenOf(id))
       if (unlessKeyed && (await this.#keys.idOf(key)) === id) return false
       const lastUse = await lastUseOf(object.directory)
       // The key first: whoever dies in between leaves an object that nobody finds, not a false key.
@@ -123,13 +128,11 @@ export class ObjectStore {
       .filter(({ manifest }) => manifest.parents.includes(id))
       .map((child) => `object ${child.id} stands on it`)
   }
+}
 
-  async #refuseWhileUsed(id: string, uses: readonly string[]): Promise<void> {
-    if (uses.length === 0) return
-    throw new VmStatesError(
-      'OBJECT_IN_USE',
-      `the object ${join(this.#layout.objects, id)} cannot be removed: ${uses.join('; ')}`,
-      { hint: 'Remove what stands on it first, or wait until it is no longer in use.' },
-    )
-  }
+function refuseWhileUsed(name: string, uses: readonly string[]): void {
+  if (uses.length === 0) return
+  throw new VmStatesError('OBJECT_IN_USE', `${name} cannot be removed: ${uses.join('; ')}`, {
+    hint: 'Remove what stands on it first, or wait until it is no longer in use.',
+  })
 }

@@ -28,13 +28,14 @@ export async function usageOf(
   const usage = new Map<string, ObjectUsage>()
   for (const [index, object] of objects.entries()) {
     if (index % LOOK_AT_ONCE === LOOK_AT_ONCE - 1) await letOthersRun()
-    const found = look(object)
+    const found = usageNow(object)
     if (found !== undefined) usage.set(object.id, found)
   }
   return usage
 }
 
-function look({ directory, manifest }: StoredObject): ObjectUsage | undefined {
+/** Looks at the files of one object; undefined if it is gone. */
+export function usageNow({ directory, manifest }: StoredObject): ObjectUsage | undefined {
   const own = stat(join(directory, MANIFEST_FILE))
   if (own === undefined) return undefined
   const files = manifest.files.map(({ name }) => stat(join(directory, name)))

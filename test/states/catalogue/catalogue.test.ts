@@ -6,6 +6,7 @@ import { backingOf } from '../../../src/backends/keep-disk.js'
 import { image } from '../../../src/images/image.js'
 import { describeState, listStates } from '../../../src/states/catalogue/describe-state.js'
 import { exportOverlay } from '../../../src/states/catalogue/export-overlay.js'
+import { objectSizes } from '../../../src/states/catalogue/object-sizes.js'
 import { removeState } from '../../../src/states/catalogue/remove-state.js'
 import { machine } from '../../../src/states/definitions/machine.js'
 import { Context } from '../../../src/states/graph/context.js'
@@ -55,7 +56,8 @@ describe('listStates()', () => {
       ['live', 'base', false],
     ])
     const stored = list[1]?.stored
-    expect(stored?.size).toBeGreaterThan(2 ** 16)
+    const sizes = await objectSizes(await context.store.objects.list())
+    expect(sizes.get(String(stored?.directory))?.size).toBeGreaterThan(2 ** 16)
     expect(stored?.seconds).toBeGreaterThan(0.5)
     expect(Date.now() - Number(stored?.builtAt)).toBeLessThan(300_000)
   })
