@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeStoreWithTiny } from '../support/store-with-tiny.js'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -93,4 +94,66 @@ describe('the packed package', () => {
     expect(stdout).toBe('s')
     expect(await readdir(join(directory, 'node_modules'))).not.toContain('vitest')
   })
+})
+
+const FILES = {
+  'package.json': '{ "private": true, "type": "module" }',
+  'states.ts': `
+import { image, machine } from 'vitest-vm-states/states'
+export const tiny = machine('tiny', { image: image.tiny(), memory: '128 MiB' })
+export const serving = tiny.live('serving', (vm) => vm.$\`echo ready > /tmp/serving\`)`,
+  'a.test.ts': `
+import { test as base, expect } from 'vitest'
+import { vm, vms } from 'vitest-vm-states'
+import { serving } from './states.js'
+const test = base.extend('vm', vm(serving)).extend('lab', vms({ serving }))
+test('restores', { timeout: 30_000 }, async ({ vm, lab }) => {
+  expect((await vm.$\`cat /tmp/serving\`).stdout).toBe('ready')
+  expect((await lab.serving.$\`cat /tmp/serving\`).stdout).toBe('ready')
+})`,
+  'plugin.config.ts': `
+import { defineConfig } from 'vitest/config'
+import { vmStates } from 'vitest-vm-states/plugin'
+export default defineConfig({ plugins: [vmStates()] })`,
+  'bare.config.ts': `
+import { defineConfig } from 'vitest/config'
+export default defineConfig({})`,
+}
+
+describe('the packed package in a project with Vitest', () => {
+  let project: string
+
+  beforeAll(async () => {
+    project = await mkdtemp(join(tmpdir(), 'vm-states-packed-'))
+    const modules = join(project, 'node_modules')
+    await cp(join(directory, 'node_modules'), modules, { recursive: true, verbatimSymlinks: true })
+    await symlink(join(root, 'node_modules/vitest'), join(modules, 'vitest'))
+    for (const [name, text] of Object.entries(FILES)) await writeFile(join(project, name), text)
+    await makeStoreWithTiny(join(project, 'store'))
+  }, 120_000)
+
+  afterAll(() => rm(project, { recursive: true }))
+
+  async function vitest(config: string): Promise<{ exitCode: number | undefined; all: string }> {
+    const bin = join(root, 'node_modules/vitest/vitest.mjs')
+    const { exitCode, all } = await execa(process.execPath, [bin, 'run', `--config=${config}`], {
+      cwd: project,
+      env: { VM_STATES_STORE: join(project, 'store'), NO_COLOR: '1' },
+      all: true,
+      reject: false,
+    })
+    return { exitCode, all }
+  }
+
+  test('builds with the plugin, and restores what was built also without it', async () => {
+    const first = await vitest('plugin.config.ts')
+    expect(first.exitCode, first.all).toBe(0)
+    expect(first.all).toContain('vm-states: built tiny/serving')
+    expect(first.all).toMatch(/ VM states \(QEMU/)
+
+    const second = await vitest('bare.config.ts')
+    expect(second.exitCode, second.all).toBe(0)
+    expect(second.all).not.toContain('vm-states: buil')
+    expect(second.all).not.toContain(' VM states ')
+  }, 120_000)
 })
