@@ -1,7 +1,7 @@
 // Checked by tsc: what must not compile stands under @ts-expect-error.
 import { test as base, expectTypeOf } from 'vitest'
-import { sharedVm, type Vm, vm } from '../../src/index.js'
-import { image, machine } from '../../src/states.js'
+import { sharedVm, type Vm, vm, vms } from '../../src/index.js'
+import { environment, image, machine } from '../../src/states.js'
 
 const debian = machine('debian', { image: image.blank('1 MiB') })
 const nginx = debian.state('nginx', async (vm) => {
@@ -61,3 +61,44 @@ vm('debian/serving')
 machine('empty', {})
 // @ts-expect-error an option that does not exist
 debian.state('typo', () => {}, { timeuot: 1 })
+
+// The handles of an environment are typed by member.
+const lab = environment('lab', { web: serving, db: fedora })
+type Lab<L extends 'disk' | 'live'> = {
+  readonly web: Vm<'debian', L>
+  readonly db: Vm<'fedora', L>
+}
+const joined = lab.state('joined', (vms) => {
+  expectTypeOf(vms).toEqualTypeOf<{
+    readonly web: Vm<'debian', 'live'>
+    readonly db: Vm<'fedora', 'disk'>
+  }>()
+})
+const up = joined.live('up', async ({ web, db }) => {
+  expectTypeOf({ web, db }).toExtend<Lab<'disk'>>()
+})
+const together = base.extend('lab', vms(up))
+together('is typed by member and liveness', ({ lab }) => {
+  expectTypeOf(lab).toEqualTypeOf<Lab<'live'>>()
+})
+together.override('lab', vms(joined.live('sibling', () => {})))
+// @ts-expect-error a disk state is no live state
+together.override('lab', vms(joined))
+base.extend('lab', vms(lab))('has members in their own states', ({ lab }) => {
+  expectTypeOf(lab.web).toEqualTypeOf<Vm<'debian', 'live'>>()
+  expectTypeOf(lab.db).toEqualTypeOf<Vm<'fedora', 'disk'>>()
+})
+base.extend('pair', vms({ client: debian, server: warm }))('needs no name', ({ pair }) => {
+  expectTypeOf(pair).toEqualTypeOf<{
+    readonly client: Vm<'debian', 'disk'>
+    readonly server: Vm<'debian', 'live'>
+  }>()
+})
+// @ts-expect-error vms() is for one test
+base.extend('lab', { scope: 'file' }, vms(up))
+// @ts-expect-error vms() takes several machines
+vms(debian)
+// @ts-expect-error vm() takes one machine
+vm(up)
+// @ts-expect-error no such member
+lab.state('typo', ({ wbe }) => wbe)

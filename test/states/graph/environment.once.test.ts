@@ -1,15 +1,20 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { backingOf } from '../../../src/backends/keep-disk.js'
 import { image } from '../../../src/images/image.js'
+import { exportOverlay } from '../../../src/states/catalogue/export-overlay.js'
+import { removeState } from '../../../src/states/catalogue/remove-state.js'
 import { environment } from '../../../src/states/definitions/environment.js'
 import { machine } from '../../../src/states/definitions/machine.js'
+import type { AnyState } from '../../../src/states/definitions/types.js'
 import { Context } from '../../../src/states/graph/context.js'
 import { ensure } from '../../../src/states/graph/ensure.js'
 import type { BuildEvent } from '../../../src/states/graph/progress.js'
 import { readMeta } from '../../../src/states/graph/state-meta.js'
 import { openMachines } from '../../../src/states/machines/machines-in-hand.js'
+import type { StoredObject } from '../../../src/store/objects/manifest.js'
 import { makeStoreWithTiny } from '../../support/store-with-tiny.js'
 
 let root: string
@@ -19,11 +24,8 @@ const events: BuildEvent[] = []
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'vms-environment-'))
   await makeStoreWithTiny(root)
-  context = await Context.open({
-    store: root,
-    label: 'test',
-    onBuildEvent: (event) => events.push(event),
-  })
+  const onBuildEvent = (event: BuildEvent) => void events.push(event)
+  context = await Context.open({ store: root, label: 'test', onBuildEvent })
 }, 120_000)
 afterAll(async () => {
   await context.close()
@@ -33,64 +35,129 @@ beforeEach(() => {
   events.length = 0
 })
 
-const options = { image: image.tiny(), memory: '96 MiB' } as const
-const alpha = machine('alpha', options)
-const beta = machine('beta', { ...options, boot: 'cold' })
-const page = alpha.state('page', (vm) => vm.writeFile('/page', 'hello'))
+const alpha = machine('alpha', { image: image.tiny(), memory: '96 MiB' })
 const warm = alpha.live('warm', (vm) => vm.writeFile('/tmp/warm', 'yes'))
 
-const lab = environment('lab', { client: page, server: alpha, warm })
-const joined = lab.state('joined', async ({ client, server, warm }) => {
-  await server.writeFile(
-    '/seen',
-    `${await client.readFile('/page')} ${await warm.readFile('/tmp/warm')}`,
-  )
-  await client.writeFile('/joined', client.machine)
+const lab = environment('lab', { client: warm, server: warm })
+const up = lab.live('up', async ({ client, server }) => {
+  await server.writeFile('/tmp/seen', await client.readFile('/tmp/warm'))
+  await client.writeFile('/tmp/name', 'client')
 })
-const up = joined.live('up', async ({ client, server }) => {
-  await Promise.all([client.writeFile('/tmp/up', 'c'), server.writeFile('/tmp/up', 's')])
+const joined = lab.state('joined', async ({ client, server }) => {
+  await Promise.all([client.writeFile('/name', 'client'), server.writeFile('/name', 'server')])
 })
-const cold = environment('mixed', { alpha, beta }).state('cold', () => {})
 
 const built = () => events.flatMap((event) => (event.kind === 'built' ? [event.state] : []))
 
-describe('an environment', () => {
+async function objectOf(state: AnyState): Promise<StoredObject> {
+  const { objects, release } = await ensure(state, context)
+  await release()
+  return (await context.store.objects.get(String(objects[0]))) as StoredObject
+}
+
+/** What an operation must leave as it found it. */
+const leftBehind = async () => ({
+  objects: await readdir(join(root, 'objects')),
+  keys: await readdir(join(root, 'keys')),
+  leases: await readdir(join(root, 'leases')),
+  machines: await readdir((await context.run()).directory),
+  locks: (await readdir(join(root, 'locks'))).filter((name) => name.startsWith('state-')),
+})
+
+describe('a live state of an environment', () => {
   it('is built once, on states of its members, and restored with all that was in them', async () => {
-    const before = (await context.run()).directory
-    {
-      await using opened = await openMachines(up, context, { purpose: 'test' })
-      expect(built().slice(-2)).toEqual(['lab/joined', 'lab/up'])
-      expect(built()).toHaveLength(4)
-      const { client, server, warm } = opened.handle()
-      const read = [
-        client.readFile('/joined'),
-        server.readFile('/seen'),
-        server.readFile('/tmp/up'),
-        warm.liveness,
-      ]
-      expect(await Promise.all(read)).toEqual(['alpha', 'hello yes', 's', 'live'])
-      await client.$`rm /joined; sync`
-      await opened.reset()
-      expect(await opened.handle().client.readFile('/joined')).toBe('alpha')
-    }
-    expect(await readdir(before)).toEqual(
-      expect.not.arrayContaining([expect.stringMatching(/^client/)]),
+    await using opened = await openMachines(up, context, { purpose: 'test' })
+    expect(built()).toEqual(['alpha/warm', 'lab/up'])
+    const vms = opened.handle()
+    expect(await vms.server.readFile('/tmp/seen')).toBe('yes')
+    await vms.client.$`rm /tmp/name`
+    await opened.reset()
+    const { client, server } = opened.handle()
+    expect(await client.readFile('/tmp/name')).toBe('client')
+    expect((await server.$({ reject: false })`cat /tmp/name`).exitCode).toBe(1)
+    await expect(vms.server.ready()).rejects.toThrow('server can no longer be used: it was reset\n')
+  })
+
+  it('is one object that tells how long after each other its machines were stopped', async () => {
+    const object = await objectOf(up)
+    const meta = readMeta(object)
+    expect(Object.keys(meta?.members ?? {})).toEqual(['client', 'server'])
+    expect(meta?.skew).toBeGreaterThan(0)
+    expect(meta?.skew).toBeLessThan(5000)
+    expect(readMeta(await objectOf(warm))).not.toHaveProperty('skew')
+    const log = await readFile(join(object.directory, 'build.log'), 'utf8')
+    expect(log).toContain('The serial console of client:')
+    expect(log).toContain('The serial console of server:')
+  })
+
+  it('starts all machines anew when one of them has ended', async () => {
+    await using opened = await openMachines(up, context, { purpose: 'test' })
+    const before = opened.processes.map(({ pid }) => pid)
+    await opened.handle().server.shutdown()
+    await opened.reset()
+    expect(await opened.handle().server.readFile('/tmp/seen')).toBe('yes')
+    expect(opened.processes.filter(({ pid }) => before.includes(pid))).toEqual([])
+  })
+})
+
+describe('a disk state of an environment', () => {
+  it('is exported as an overlay for each member, and removed with what stands on it', async () => {
+    const { directory } = await objectOf(joined)
+    const output = join(root, 'exported', 'lab.qcow2')
+    const files = await exportOverlay(joined, output, context)
+    expect(files).toEqual(
+      ['client', 'server'].map((member) => output.replace('.q', `-${member}.q`)),
     )
+    expect((await backingOf(files[1] ?? ''))?.file).toBe(join(directory, 'server/image.qcow2'))
+    await expect(removeState(warm, context)).rejects.toMatchObject({
+      code: 'STATE_HAS_CHILDREN',
+      message: expect.stringContaining('lab/joined'),
+    })
+    await expect(removeState(joined, context)).rejects.toMatchObject({ code: 'OBJECT_IN_USE' })
+    for (const file of files) await rm(file)
+    expect(await removeState(joined, context)).toBe('removed')
   })
-  it('keeps the skew', async () => {
-    const { objects, release } = await ensure(up, context)
-    const object = await context.store.objects.get(String(objects[0]))
-    expect(object && readMeta(object)?.skew).toBeGreaterThan(0)
-    await release()
+
+  it('is booted as one, which is kept', async () => {
+    const kept = environment('kept', { a: warm, b: warm }).state('quiet', () => {})
+    await using booted = await openMachines(kept, context, { purpose: 'test' })
+    expect(built()).toEqual(['kept/quiet', 'kept/quiet booted'])
+    const { a, b } = booted.handle()
+    await Promise.all([a.$`true`, b.$`true`])
+    expect([a.state, a.liveness]).toEqual(['quiet', 'disk'])
   })
-  it('boots', async () => {
-    await using opened = await openMachines(joined, context, { purpose: 'test' })
-    expect(built()).toEqual(['lab/joined booted'])
-    expect(await opened.handle().server.readFile('/seen')).toBe('hello yes')
-  })
-  it('boots cold', async () => {
-    await using opened = await openMachines(cold, context, { purpose: 'test' })
-    expect(built()).toEqual(['mixed/cold'])
-    await opened.handle().beta.$`true`
+})
+
+describe('a build of an environment that fails', () => {
+  const saved = environment('broken', { client: warm, server: warm })
+  const cases: [what: string, state: AnyState, says: RegExp][] = [
+    [
+      'since one guest cannot shut down',
+      saved.state('lasting', ({ server }) => server.$`ln -sf /bin/false /sbin/shutdown`),
+      /^broken\/lasting could not be built: the machine could not be captured: /,
+    ],
+    [
+      'since the disk of one machine is gone',
+      saved.state('lost', async () => {
+        const { directory } = await context.run()
+        const client = (await readdir(directory)).find((name) => name.startsWith('client-'))
+        await rm(join(directory, String(client), 'disks/image.qcow2'))
+      }),
+      /^broken\/lost could not be built: the machine could not be captured: .*client.* does not exist/,
+    ],
+    [
+      'since one machine of a live state has ended',
+      saved.live('ended', ({ client }) => client.shutdown()),
+      /^broken\/ended could not be built: the machine could not be captured: /,
+    ],
+  ]
+
+  it.each(cases)('%s leaves nothing of any machine', async (_, state, says) => {
+    const before = await leftBehind()
+    await expect(ensure(state, context)).rejects.toMatchObject({
+      code: 'BUILD_FAILED',
+      message: expect.stringMatching(says),
+    })
+    expect(await leftBehind()).toEqual(before)
   })
 })
