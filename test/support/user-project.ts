@@ -50,12 +50,21 @@ export class UserProject {
     return this.#vitest(['run', '--reporter=verbose', ...args], env)
   }
 
+  /** Starts Vitest as a terminal does: in a group of processes that Ctrl-C reaches as a whole. */
+  startInGroup(): ResultPromise {
+    return this.#vitest(['run'], {}, { detached: true })
+  }
+
   /** Starts Vitest in watch mode. */
   watch(): ResultPromise {
     return this.#vitest(['watch'])
   }
 
-  #vitest(args: readonly string[], env: Record<string, string> = {}): ResultPromise {
+  #vitest(
+    args: readonly string[],
+    env: Record<string, string> = {},
+    { detached = false } = {},
+  ): ResultPromise {
     const vitest = join(root, 'node_modules/vitest/vitest.mjs')
     return execa(process.execPath, [vitest, ...args], {
       cwd: this.directory,
@@ -63,6 +72,7 @@ export class UserProject {
       env: { VM_STATES_STORE: this.store, TMPDIR: this.directory, NO_COLOR: '1', ...env },
       all: true,
       reject: false,
+      detached,
     })
   }
 
@@ -84,6 +94,14 @@ export class UserProject {
         return commandLine.includes(this.store) && /qemu/.test(commandLine)
       })
       .map(Number)
+  }
+
+  /** Command lines of all that runs and was started by the project's Vitest. */
+  processes(): string[] {
+    return readdirSync('/proc')
+      .filter((pid) => /^\d+$/.test(pid))
+      .filter((pid) => readProcess(pid, 'environ').includes(`VM_STATES_STORE=${this.store}\0`))
+      .map((pid) => `${pid} ${readCommandLine(pid)}`)
   }
 
   /** Command lines of the {@link machines}. */
@@ -129,8 +147,13 @@ async function readResults(file: string): Promise<ProjectRun['tests']> {
 }
 
 function readCommandLine(pid: string): string {
+  return readProcess(pid, 'cmdline').replaceAll('\0', ' ')
+}
+
+/** Empty for a process that has ended, a zombie, or one of another user. */
+function readProcess(pid: string, file: 'cmdline' | 'environ'): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
   } catch {
     return ''
   }
