@@ -1,17 +1,15 @@
 import { constants } from 'node:fs'
-import { access, link, lstat, mkdir, rm } from 'node:fs/promises'
-import { basename, dirname, join, parse as parsePath, resolve } from 'node:path'
-import { withImagesLocked } from '../../backends/image/lock.js'
+import { access, mkdir } from 'node:fs/promises'
+import { dirname, join, parse as parsePath, resolve } from 'node:path'
 import { VmStatesError } from '../../params/errors.js'
 import { IMAGE_DISK_NAME } from '../../params/machine.js'
 import { fileError } from '../../qemu/file-error.js'
-import type { Disk } from '../../qemu/machine/launch-options.js'
-import { createOverlay } from '../../qemu/qemu-img/create.js'
 import { nameOf } from '../definitions/name-of.js'
 import { type AnyState, DETAILS } from '../definitions/types.js'
 import type { AvailableState } from '../graph/available-state.js'
 import type { Context } from '../graph/context.js'
 import { type EnsureOptions, ensure } from '../graph/ensure.js'
+import { type NewOverlay, refuseExisting, writeOverlays } from './write-overlays.js'
 
 /**
  * Leaves an overlay on each disk of a state, for any other tool to run on, and building the state
@@ -40,18 +38,16 @@ export async function exportOverlay(
   if (state[DETAILS].kind === 'state') await refuseExisting(resolve(output))
   const available = await ensure(state, context, options)
   try {
-    const written: string[] = []
-    for (const { disk, file } of disksOf(state, available, output)) {
-      await refuseExisting(file)
-      await requireDirectory(dirname(file))
-      // Twice: a pin on a file that is not there yet may be reaped, one after it may come too late.
-      const pin = () => Promise.all(available.objects.map((id) => context.store.pin(id, file)))
-      await pin()
-      await writeOverlay(file, disk, options)
-      await pin()
-      written.push(file)
+    const overlays = disksOf(state, available, output)
+    const files = overlays.map(({ file }) => file)
+    for (const file of files) await requireDirectory(dirname(file))
+    const pin = async () => {
+      for (const file of files) {
+        await Promise.all(available.objects.map((id) => context.store.pin(id, file)))
+      }
     }
-    return written
+    await writeOverlays(overlays, pin, options)
+    return files
   } finally {
     await available.release()
   }
@@ -67,27 +63,8 @@ async function requireDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Before it is pinned: a pin lasts as long as its file does. */
-async function refuseExisting(file: string): Promise<void> {
-  const exists = await lstat(file).then(
-    () => true,
-    () => false,
-  )
-  if (exists) throw outputExists(file)
-}
-
-function outputExists(file: string): VmStatesError {
-  return new VmStatesError('OUTPUT_EXISTS', `${file} exists already`, {
-    hint: 'Choose another path, or delete it.',
-  })
-}
-
 /** Every disk of the state, with the path of the overlay on it. */
-function disksOf(
-  state: AnyState,
-  { members }: AvailableState,
-  output: string,
-): { disk: Disk; file: string }[] {
+function disksOf(state: AnyState, { members }: AvailableState, output: string): NewOverlay[] {
   const isOne = state[DETAILS].kind === 'state'
   return Object.entries(members).flatMap(([member, { files }]) =>
     files.disks.map((disk) => {
@@ -102,26 +79,4 @@ function pathFor(output: string, parts: readonly string[]): string {
   if (parts.length === 0) return path
   const { dir, name, ext } = parsePath(path)
   return join(dir, `${[name, ...parts].join('-')}${ext || '.qcow2'}`)
-}
-
-/**
- * Made beside its place and linked into it, so that a file that is there stays. Always under the same
- * name there, so that what a killed process left of it is replaced.
- */
-async function writeOverlay(
-  file: string,
-  backing: { file: string; format: 'qcow2' | 'raw' },
-  options: EnsureOptions,
-): Promise<void> {
-  const unfinished = join(dirname(file), `.${basename(file)}.unfinished`)
-  await withImagesLocked([file], async () => {
-    try {
-      await createOverlay(unfinished, backing, options)
-      await link(unfinished, file).catch((error: NodeJS.ErrnoException) => {
-        throw error.code === 'EEXIST' ? outputExists(file) : error
-      })
-    } finally {
-      await rm(unfinished, { force: true })
-    }
-  })
 }
