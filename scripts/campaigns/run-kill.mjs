@@ -23,10 +23,15 @@ const GONE_WITHIN = 5000
 /** A run takes this many times as long as an undisturbed one at most, and these milliseconds. */
 const PATIENCE = { times: 2, more: 4000 }
 const VICTIMS = ['main', 'worker', 'qemu', 'interrupt']
-/** Commands on the configuration's states, and on an image that has the state `clean`. */
+/**
+ * Commands on the configuration's states, and on an image that has the state `clean`. IMAGE is the size
+ * of a store that has only the image, so that a collection removes every state.
+ */
 const COMMANDS = [
   ['get', 'tiny/page', '--output', 'out.qcow2'],
   ['unset', 'tiny/base', '--with-children'],
+  ['build', 'tiny/page'],
+  ['gc', '--max-size', 'IMAGE'],
   ['set', 'disk.qcow2', 'next', '--backend', 'external'],
   ['unset', 'disk.qcow2', 'clean', '--backend', 'external'],
   ['set', 'disk.qcow2', 'next', '--backend', 'internal'],
@@ -130,7 +135,8 @@ async function makeImage(backend) {
 }
 
 /** Kills a `states` command; the next one of the same words must work. */
-async function killCommand(args, random) {
+async function killCommand(words, random) {
+  const args = words.map((word) => (word === 'IMAGE' ? imageSize : word))
   const isImage = args[1] === 'disk.qcow2'
   if (isImage) await makeImage(args.at(-1))
   const command = suite.startStates(...args)
@@ -158,6 +164,7 @@ function checkImage() {
 }
 
 const normal = {}
+let imageSize = ''
 
 async function calibrate() {
   const time = async (what, run) => {
@@ -165,9 +172,15 @@ async function calibrate() {
     if (code !== 0) throw new Error(run.output())
     normal[what] = milliseconds
   }
+  const look = suite.startStates('gc', '--dry-run', '--json')
+  await look.ended
+  const output = look.output()
+  imageSize = String(JSON.parse(output.slice(output.indexOf('{'))).size)
   await time('empty', suite.startTests())
   await time('full', suite.startTests())
   await time('unset', suite.startStates('unset', 'tiny/base', '--with-children'))
+  await time('build', suite.startStates('build', 'tiny/page'))
+  await time('gc', suite.startStates('gc', '--max-size', imageSize))
   await time('get', suite.startStates('get', 'tiny/page', '--output', 'out.qcow2'))
   rmSync(inProject('out.qcow2'))
   await makeImage('external')
