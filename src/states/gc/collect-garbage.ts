@@ -81,20 +81,29 @@ export async function collectGarbage(
   const size = sizeOf(known)
   const maxSize = options.maxSize ?? (await defaultMaxSize(store.root, size))
   const plan = planRemovals(known, { maxSize, maxAge, now: Date.now() })
-  const removed = dryRun ? plan : await removeAll(plan, store, options)
-  const gone = new Set(removed.map(({ candidate }) => candidate.id))
-  const kept = known.filter(({ id }) => !gone.has(id))
+  const { removed, refused } = dryRun
+    ? { removed: plan, refused: new Set<string>() }
+    : await removeAll(plan, store, options)
+  const removedIds = new Set(removed.map(({ candidate }) => candidate.id))
+  // What another collection has removed meanwhile is neither removed here nor kept.
+  const there = new Set((await store.objects.list()).map(({ id }) => id))
+  const kept = known.filter(({ id }) => there.has(id) && !removedIds.has(id))
   const stoodOn = new Set(kept.flatMap(({ parents }) => parents))
   const files = await removeOldFiles(store, { maxAge, dryRun })
   return {
     removed: removed.map(({ candidate, why }) => ({ ...summary(candidate), why })),
     kept: kept.map((object) => ({
       ...summary(object),
-      why: object.isInUse ? 'in use' : stoodOn.has(object.id) ? 'stood on' : 'limits',
+      why:
+        stoodOn.has(object.id) && !object.isInUse
+          ? 'stood on'
+          : object.isInUse || refused.has(object.id)
+            ? 'in use'
+            : 'limits',
       users: object.users,
     })),
     files,
-    freed: size - sizeOf(kept) + sizeOf(files),
+    freed: sizeOf(removed.map(({ candidate }) => candidate)) + sizeOf(files),
     size: sizeOf(kept),
     maxSize,
     maxAge,
@@ -148,8 +157,9 @@ async function removeAll(
   plan: readonly PlannedRemoval<Known>[],
   store: Store,
   { signal, onProgress }: GarbageOptions,
-): Promise<PlannedRemoval<Known>[]> {
+): Promise<{ removed: PlannedRemoval<Known>[]; refused: ReadonlySet<string> }> {
   const removed: PlannedRemoval<Known>[] = []
+  const refused = new Set<string>()
   for (const planned of plan) {
     if (signal?.aborted) throw abortedError('removing objects', signal)
     const { id, name } = planned.candidate
@@ -160,9 +170,10 @@ async function removeAll(
     } catch (error) {
       // Somebody has begun to use it since; what it stands on stays by the same rule.
       if (!isVmStatesError(error, 'OBJECT_IN_USE')) throw error
+      refused.add(id)
     }
   }
-  return removed
+  return { removed, refused }
 }
 
 function summary({ id, name, kind, size, lastUse }: Known): ObjectSummary {

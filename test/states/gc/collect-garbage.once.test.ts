@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -100,6 +101,20 @@ test('what a process, a run or an exported overlay uses stays, with what that st
   expect((await collect(store)).kept).toEqual([])
 })
 
+test('what comes into use between the look and its turn stays', async () => {
+  const store = await scratchStore()
+  const base = await addObject(store, 'base')
+  const old = await addObject(store, 'old', [base.id])
+  for (const object of [base, old]) await used(object, 99)
+  const pin = JSON.stringify({ kind: 'file', path: store.root })
+  const { removed, kept } = await collect(store, {
+    onProgress: () => writeFileSync(join(store.root, 'leases', `${old.id}~pin`), pin),
+  })
+  expect(removed).toEqual([])
+  expect(names(kept)).toEqual(['base stood on', 'old in use'])
+  expect(await store.keys.lookup('old')).toEqual(old)
+})
+
 test('without a size, a tenth of the disk is the limit, which tests do not reach', async () => {
   const store = await scratchStore()
   await addObject(store)
@@ -151,6 +166,7 @@ test('several at once remove each object once, and none that a build makes meanw
   expect(reports.flatMap(({ removed }) => names(removed)).sort()).toEqual(
     Array.from({ length: 12 }, (_, index) => `old-${index} unused`).sort(),
   )
+  expect(reports.flatMap(({ kept }) => names(kept)).filter((name) => /^old/.test(name))).toEqual([])
   expect((await store.objects.list()).length).toBe(24)
   await Promise.all(others.map((other) => other.close()))
 })

@@ -76,6 +76,7 @@ test('what can be seen without digests is found the first time, and no digests a
   for (const status of ['first', 'sound']) {
     expect(await verdicts(store)).toEqual([...found, `orphan ${status}`])
   }
+  expect(await readdir(short.directory)).not.toContain('digests.json')
 })
 
 test('a missing parent and an unreadable manifest are damage', async () => {
