@@ -85,7 +85,7 @@ export const checks = {
     expectCode(list, 0)
     assert.match(list.stdout, /"tiny\/serving"/)
     expectCode(await project.states('build', 'tiny/serving'), 0)
-    expectCode(await project.states('build'), 1)
+    expectCode(await project.states('build'), 3)
     for (const format of ['text', 'mermaid', 'dot', 'svg']) {
       const graph = await project.states('graph', '--format', format)
       expectCode(graph, 0)
