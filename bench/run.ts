@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { commands } from './commands.js'
 import { type Comparison, compare, type Measured, toTable } from './comparison.js'
 import { fileBackends } from './file-backends.js'
+import { withKeys } from './keys.js'
 import { withChain } from './lookups.js'
 import { withMachines } from './machines.js'
 import { inScratch } from './scratch.js'
@@ -20,6 +21,7 @@ async function measure(comparisons: readonly Comparison[]): Promise<void> {
 await inScratch(async (directory) => {
   await measure(await fileBackends(directory))
   await measure(await commands(directory))
+  await withKeys(directory, measure)
   await withChain(directory, measure)
   await withMachines(directory, measure)
 })
