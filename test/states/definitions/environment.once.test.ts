@@ -29,14 +29,14 @@ describe('environment()', () => {
     expect([lab, up, alpha, {}].map(isEnvironmentState)).toEqual([false, true, false, false])
   })
 
-  it.each<[name: string, members: unknown, says: string]>([
-    ['two words', { alpha }, 'environment name is "two words"'],
-    ['lab', {}, 'environment "lab" has no members'],
-    ['lab', null, 'environment "lab" has no members'],
-    ['lab', { 'build.log': alpha }, 'the name of a member cannot hold "."'],
-    ['lab', { a: 'alpha' }, 'environment "lab".a is "alpha": a member is a machine or a state'],
-    ['lab', { a: environment('e', { alpha }) }, 'a member is a machine or a state'],
-  ])('refuses %j of %j', (name, members, says) => {
+  it.each<[what: string, name: string, members: unknown, says: string]>([
+    ['a bad name', 'two words', { alpha }, 'environment name is "two words"'],
+    ['no members', 'lab', {}, 'environment "lab" has no members'],
+    ['nothing', 'lab', null, 'environment "lab" has no members'],
+    ['a dot', 'lab', { 'build.log': alpha }, 'the name of a member cannot hold "."'],
+    ['a name', 'lab', { a: 'alpha' }, '"lab".a is "alpha": a member is a machine or a state'],
+    ['another environment', 'lab', { a: environment('e', { alpha }) }, 'a member is a machine or'],
+  ])('refuses %s', (_, name, members, says) => {
     expect(() => environment(name, members as never)).toThrow(says)
   })
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { backingOf } from '../../../src/backends/keep-disk.js'
 import { image } from '../../../src/images/image.js'
+import { readQcow2Header } from '../../../src/qemu/qcow2/header.js'
 import { exportOverlay } from '../../../src/states/catalogue/export-overlay.js'
 import { removeState } from '../../../src/states/catalogue/remove-state.js'
 import { environment } from '../../../src/states/definitions/environment.js'
@@ -109,6 +110,8 @@ describe('a disk state of an environment', () => {
       ['client', 'server'].map((member) => output.replace('.q', `-${member}.q`)),
     )
     expect((await backingOf(files[1] ?? ''))?.file).toBe(join(directory, 'server/image.qcow2'))
+    const { backingFile } = await readQcow2Header(join(directory, 'server/image.qcow2'))
+    expect(backingFile, 'so that the store can be moved').toMatch(/^\.\.\/\.\.\/[^/]+\/disk/)
     await expect(removeState(warm, context)).rejects.toMatchObject({
       code: 'STATE_HAS_CHILDREN',
       message: expect.stringContaining('lab/joined'),
