@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { durationSchema } from './duration.js'
+import { maxMachinesSchema, maxMemorySchema } from './limits.js'
 import { optionsSchema, qemuSchema } from './options.js'
 import { DEFAULT_QEMU } from './qemu.js'
 import { sizeSchema } from './size.js'
@@ -34,6 +35,10 @@ export const configSchema = optionsSchema({
   }).optional(),
   /** Whether the first Ctrl-C ends tests and machines in order, before Vitest exits. */
   gracefulExit: z.boolean('gracefulExit is true or false').default(true),
+  /** How much memory the machines of all runs on this host may take at once. */
+  maxMemory: maxMemorySchema.optional(),
+  /** How many machines of all runs on this host may run at once. */
+  maxMachines: maxMachinesSchema.optional(),
   /** The QEMU of machines that name none: a path relative to the configuration file, or a name. */
   qemu: qemuSchema.default(DEFAULT_QEMU),
   gc: gcSchema.prefault({}),

@@ -53,6 +53,10 @@ export const errorCodes = {
     exit: 3,
     means: 'a state could not be built; the error names the step and the log',
   },
+  MACHINE_TOO_LARGE: {
+    exit: 2,
+    means: 'machines need more memory, or are more, than may run at once on this host',
+  },
   STATE_IS_LIVE: { exit: 2, means: 'a live state was given where only a disk state can be used' },
   OUTPUT_EXISTS: { exit: 2, means: 'the file that is to be written exists already' },
   STATE_HAS_CHILDREN: { exit: 1, means: 'a state cannot be removed since others stand on it' },

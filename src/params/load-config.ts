@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { cacheDirectory } from './cache-directory.js'
 import { buildSchema, type Config, configSchema } from './config.js'
 import { VmStatesError } from './errors.js'
+import { limitsOf, type MachineLimits } from './limits.js'
 import { loadModule } from './load-module.js'
 import { parse } from './parse.js'
 
@@ -25,6 +26,8 @@ export interface LoadedConfig {
   store: string
   /** What to do for a state that is not in the store. */
   build: 'missing' | 'never'
+  /** How much machines may take at once, as far as it was set. */
+  limits: MachineLimits
   /** The QEMU of machines that name none: an absolute path, or a name to look up in `PATH`. */
   qemu: string
   /** What the store may keep: bytes on the disk (by default, it depends on that), and milliseconds. */
@@ -47,7 +50,8 @@ export interface LoadConfigOptions {
 
 /**
  * Finds and loads `states.config.{ts,mts,js,mjs}`, for the command line and the plugin alike.
- * `VM_STATES_STORE`, `VM_STATES_BUILD` and `VM_STATES_QEMU` win over the file and the overrides.
+ * `VM_STATES_STORE`, `VM_STATES_BUILD`, `VM_STATES_MAX_MEMORY`, `VM_STATES_MAX_MACHINES` and
+ * `VM_STATES_QEMU` win over the file and the overrides.
  *
  * @throws VmStatesError `INVALID_CONFIG` with the file and the path of the value; `INVALID_VALUE`
  *   for an environment variable
@@ -79,6 +83,13 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
       : overrides.build === undefined
         ? fromFile.build
         : given.build,
+    limits: limitsOf(
+      [
+        { ...given, name: 'vmStates(…)' },
+        { ...fromFile, name: file ?? 'config' },
+      ],
+      environment,
+    ),
     qemu:
       program(cwd, environment.VM_STATES_QEMU) ??
       (overrides.qemu === undefined ? program(home, fromFile.qemu) : program(cwd, given.qemu)),

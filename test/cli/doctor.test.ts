@@ -24,6 +24,7 @@ describe('states doctor', () => {
       'acceleration',
       'setpriv',
       'tiny guest',
+      'memory',
       'store',
       'disk space',
       'filesystem',

@@ -35,6 +35,7 @@ describe('the configuration', () => {
       states: [],
       store: join(directory, '.cache/vitest-vm-states'),
       build: 'missing',
+      limits: {},
       qemu: 'qemu-system-x86_64',
       gc: { maxSize: undefined, maxAge: 30 * 86_400_000 },
       artifacts: undefined,
@@ -73,6 +74,7 @@ describe('the configuration', () => {
       states: [join(directory, 'vm/a.ts'), '/abs/b.ts'],
       store: join(directory, 'kept'),
       build: 'missing',
+      limits: {},
       qemu: 'qemu-system-x86_64',
       gc: { maxSize: undefined, maxAge: 30 * 86_400_000 },
       artifacts: undefined,
@@ -112,6 +114,32 @@ describe('the configuration', () => {
     expect((await load({ qemu: '../other/qemu' }, inside)).qemu).toBe(join(directory, 'other/qemu'))
     environment.VM_STATES_QEMU = '/opt/qemu'
     expect((await load({ qemu: '../other/qemu' }, inside)).qemu).toBe('/opt/qemu')
+  })
+
+  test('has limits from the environment, else the overrides, else the file, and says from where', async () => {
+    const file = await write(
+      'states.config.ts',
+      `export default { maxMemory: '4 GiB', maxMachines: 3 }`,
+    )
+    expect((await load()).limits).toEqual({
+      memory: { value: 4 * 2 ** 30, from: `maxMemory of ${file}` },
+      machines: { value: 3, from: `maxMachines of ${file}` },
+    })
+    expect((await load({ maxMemory: 1024 })).limits).toMatchObject({
+      memory: { value: 1024, from: 'maxMemory of vmStates(…)' },
+      machines: { value: 3 },
+    })
+    environment.VM_STATES_MAX_MEMORY = '512 MiB'
+    environment.VM_STATES_MAX_MACHINES = '2'
+    expect((await load({ maxMemory: 1024, maxMachines: 1 })).limits).toEqual({
+      memory: { value: 512 * 2 ** 20, from: 'VM_STATES_MAX_MEMORY' },
+      machines: { value: 2, from: 'VM_STATES_MAX_MACHINES' },
+    })
+    environment.VM_STATES_MAX_MACHINES = '-2'
+    await expect(load()).rejects.toMatchObject({
+      code: 'INVALID_VALUE',
+      message: 'VM_STATES_MAX_MACHINES is "-2": a number of machines is a whole number above 0',
+    })
   })
 
   test('with an unknown option names the file, the option and the near name', async () => {

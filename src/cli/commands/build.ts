@@ -36,7 +36,8 @@ export async function build(
   try {
     // Whoever asks for a build wants one, also where tests are not to build.
     const onBuildEvent: OnBuildEvent = (event) => {
-      if (event.kind === 'step') board.begin(event.state, stepText(event))
+      const text = stepText(event)
+      if (text !== undefined) board.begin(event.state, text)
     }
     const options = { build: 'missing', builds, onBuildEvent } as const
     const results = await withContext(definitions, options, context, (opened) =>

@@ -1,6 +1,7 @@
 import { checkAcceleration } from '../doctor/acceleration.js'
 import type { Finding } from '../doctor/finding.js'
 import { requireLinux } from '../doctor/host.js'
+import { checkMachineLimits } from '../doctor/machine-limits.js'
 import { checkQemu, checkSetpriv, checkTinyTools } from '../doctor/programs.js'
 import { checkStorePlace } from '../doctor/store-place.js'
 import { style } from '../output/style.js'
@@ -20,18 +21,19 @@ export async function doctor(
   requireLinux()
   const { loadConfig } = await import('../../params/load-config.js')
   context.progress.step('looking at this host')
-  const { store, qemu } = await loadConfig()
+  const { store, qemu, limits } = await loadConfig()
   const findings: Finding[] = [
     ...(await checkQemu(qemu)),
     await checkAcceleration(),
     await checkSetpriv(),
     await checkTinyTools(),
+    await checkMachineLimits(limits, store),
     ...(await checkStorePlace(store)),
   ]
   const isHealthy = () => findings.every(({ status }) => status !== 'problem')
   if (selfTest && isHealthy()) {
     const module = await import('../doctor/self-test.js')
-    findings.push(...(await module.selfTest({ store, qemu }, context)))
+    findings.push(...(await module.selfTest({ store, qemu, limits }, context)))
   }
   const healthy = isHealthy()
   return {

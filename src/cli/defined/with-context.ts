@@ -23,11 +23,13 @@ export async function withContext<Result>(
     build,
     builds,
     qemu: config.qemu,
+    limits: config.limits,
     label: 'states',
     onBuildEvent:
       onBuildEvent ??
       ((event) => {
-        if (event.kind === 'step') progress.step(`${event.state}: ${stepText(event)}`)
+        const text = stepText(event)
+        if (text !== undefined) progress.step(`${event.state}: ${text}`)
       }),
   })
   return await use(context)

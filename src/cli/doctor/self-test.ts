@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { image } from '../../images/image.js'
+import type { LoadedConfig } from '../../params/load-config.js'
 import { removeState } from '../../states/catalogue/remove-state.js'
 import { machine } from '../../states/definitions/machine.js'
 import { Context as StatesContext } from '../../states/graph/context.js'
 import { ensure } from '../../states/graph/ensure.js'
 import { openMachines } from '../../states/machines/machines-in-hand.js'
+import { stepText } from '../defined/step-text.js'
 import type { Context } from '../report.js'
 import type { Finding } from './finding.js'
 
@@ -17,14 +19,18 @@ const MARK = '/root/mark'
  * @throws VmStatesError whatever fails
  */
 export async function selfTest(
-  { store, qemu }: { store: string; qemu: string },
+  { store, qemu, limits }: Pick<LoadedConfig, 'store' | 'qemu' | 'limits'>,
   { progress, signal }: Pick<Context, 'progress' | 'signal'>,
 ): Promise<Finding[]> {
   await using context = await StatesContext.open({
     store,
     qemu,
+    limits,
     label: 'states doctor',
-    onBuildEvent: ({ state, kind }) => kind === 'step' && progress.step(`building ${state}`),
+    onBuildEvent: (event) => {
+      const text = stepText(event)
+      if (text !== undefined) progress.step(`${event.state}: ${text}`)
+    },
   })
   const mark = randomUUID()
   const guest = machine('doctor', { image: image.tiny(), memory: '128 MiB' })

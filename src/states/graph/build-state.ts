@@ -3,6 +3,7 @@ import { withDeadline } from '../../qemu/deadline.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import type { Lock } from '../../store/lock/lock.js'
 import type { Draft } from '../../store/objects/draft.js'
+import { admitMachines } from '../admission/admit-machines.js'
 import { eachMember } from '../definitions/each-member.js'
 import { awaitReady } from '../machines/await-ready.js'
 import {
@@ -43,9 +44,23 @@ interface Build extends BuildOptions {
 /**
  * Builds a state on its parent, and puts it into the store: all of it or nothing.
  *
- * @throws VmStatesError `BUILD_FAILED`, `ABORTED`
+ * @throws VmStatesError `BUILD_FAILED`, `MACHINE_TOO_LARGE`, `ABORTED`
  */
 export async function buildState(
+  task: BuildTask,
+  parent: AvailableState,
+  options: BuildOptions,
+): Promise<AvailableState> {
+  const { context, signal } = options
+  const share = await admitMachines(task.parent, task.name, context, { signal })
+  try {
+    return await buildAdmitted(task, parent, options)
+  } finally {
+    await share.release()
+  }
+}
+
+async function buildAdmitted(
   task: BuildTask,
   parent: AvailableState,
   options: BuildOptions,

@@ -1,8 +1,11 @@
 import type { LimitFunction } from 'p-limit'
 import { identifyImage } from '../../images/identify-image.js'
+import type { MachineLimits } from '../../params/limits.js'
 import { DEFAULT_QEMU } from '../../params/qemu.js'
 import type { Run } from '../../store/runs/run.js'
 import { openStore, type Store } from '../../store/store.js'
+import { Allowance } from '../admission/allowance.js'
+import { type LimitsInForce, limitsInForce } from '../admission/limits-in-force.js'
 import { type AnyState, DETAILS, type MachineDefinition } from '../definitions/types.js'
 import { bootKey, type KeyHost, type StateKey, stateKey } from '../keys/key.js'
 import { type Emulator, emulatorOf } from './emulator.js'
@@ -19,6 +22,10 @@ export interface ContextOptions {
   build?: 'missing' | 'never'
   /** The QEMU of machines that name none: a path, or a name to look up in `PATH`. */
   qemu?: string
+  /** How much machines may take at once, as far as it was set. */
+  limits?: MachineLimits
+  /** Asked, before this process waits for memory, to end a machine that nobody needs. */
+  giveUp?: () => Promise<boolean>
   /** The builds that are not tried again; by default those that failed in this context. */
   failures?: FailedBuilds
   /** Builds that may go on at once; 2. */
@@ -37,6 +44,8 @@ export class Context implements AsyncDisposable {
   readonly build: 'missing' | 'never'
   readonly failures: FailedBuilds
   readonly report: OnBuildEvent
+  /** What this process's machines may take of the host. */
+  readonly allowance: Allowance
   /** When it was opened, in milliseconds since 1970: what was fresh then is fresh while it lives. */
   readonly openedAt = Date.now()
   readonly #label: string
@@ -53,6 +62,11 @@ export class Context implements AsyncDisposable {
     this.build = options.build ?? 'missing'
     this.failures = options.failures ?? new FailedBuilds()
     this.report = options.onBuildEvent ?? (() => {})
+    let limits: Promise<LimitsInForce> | undefined
+    this.allowance = new Allowance(store.admissions, {
+      limits: () => (limits ??= limitsInForce(options.limits ?? {})),
+      giveUp: options.giveUp ?? (() => Promise.resolve(false)),
+    })
     this.#label = options.label
     this.#builds = options.builds ?? BUILDS_AT_ONCE
     this.#qemu = options.qemu ?? DEFAULT_QEMU
@@ -110,6 +124,7 @@ export class Context implements AsyncDisposable {
     const run = this.#run
     this.#run = undefined
     await (await run)?.end()
+    await this.allowance.close()
     await this.store.close()
   }
 

@@ -38,6 +38,14 @@ export type BuildEvent =
       /** Of its QEMU. */
       pid: number
     }
+  | {
+      /** Machines wait for memory that others on this host hold. */
+      kind: 'memory'
+      /** What they are for. */
+      state: string
+      /** How much, and who holds it: `592 MiB: node (process 12) holds 1 GiB for …`. */
+      detail: string
+    }
 
 /** Called with news of builds. It must not throw. */
 export type OnBuildEvent = (event: BuildEvent) => void

@@ -1,4 +1,7 @@
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
+import { admitMachines } from '../admission/admit-machines.js'
+import type { Share, TakeOptions } from '../admission/allowance.js'
+import { nameOf } from '../definitions/name-of.js'
 import type { AnyState } from '../definitions/types.js'
 import type { AvailableState } from '../graph/available-state.js'
 import type { Context } from '../graph/context.js'
@@ -18,6 +21,7 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
   readonly #state: AvailableState
   readonly #context: Context
   readonly #options: StartOptions
+  readonly #share: Share
   #started: StartedMachines
   #handles: Handles<H> | undefined
   #closing: Promise<void> | undefined
@@ -28,18 +32,25 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
     state: AvailableState
     context: Context
     options: StartOptions
+    share: Share
     started: StartedMachines
   }) {
     this.#definition = parts.definition
     this.#state = parts.state
     this.#context = parts.context
     this.#options = parts.options
+    this.#share = parts.share
     this.#started = parts.started
   }
 
   /** Their processes now; a reset may replace them. */
   get processes(): readonly MachineProcess[] {
     return this.#machines.map(({ process }) => process)
+  }
+
+  /** Whether others on this host may have their memory once they are closed. */
+  get takesFromOthers(): boolean {
+    return this.#share.isShared
   }
 
   /** Seconds that it once took to get from the image to this state. */
@@ -117,9 +128,13 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await this.#started.discard()
+    await this.#share.release().catch(() => {})
     await this.#state.release().catch(() => {})
   }
 }
+
+/** How to start machines for a test. */
+interface OpenOptions extends StartOptions, Pick<TakeOptions, 'isStuck'> {}
 
 /**
  * Starts the machines of a state, up and ready, building the state first if it is not there. A disk
@@ -130,14 +145,17 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
 export async function openMachines<H>(
   definition: AnyState<H>,
   context: Context,
-  options: StartOptions,
+  options: OpenOptions,
 ): Promise<MachinesInHand<H>> {
   const { signal } = options
   const state = await ensureRunnable(definition, context, { signal })
+  let share: Share | undefined
   try {
+    share = await admitMachines(definition, nameOf(definition), context, options)
     const started = await start(definition, state, context, options)
-    return new MachinesInHand({ definition, state, context, options, started })
+    return new MachinesInHand({ definition, state, context, options, share, started })
   } catch (error) {
+    await share?.release()
     await state.release()
     throw error
   }

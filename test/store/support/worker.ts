@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { open, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Admission } from '../../../src/store/admissions/admission.js'
+import { exclusively } from '../../../src/store/lock/exclusively.js'
 import type { Lock } from '../../../src/store/lock/lock.js'
 import type { Draft } from '../../../src/store/objects/draft.js'
 import { openStore } from '../../../src/store/store.js'
@@ -22,6 +23,7 @@ export interface Actions {
   lease(id: string): Promise<void>
   admit(units: number, limit: number, holding?: readonly string[]): Promise<string>
   giveBack(id: string): Promise<void>
+  count(rounds: number, isKilled: boolean): Promise<void>
   raceForUnits(limit: number, rounds: number, deadly: number): Promise<void>
   run(lifetime: 'process' | 'detached'): Promise<{ id: string; directory: string; pid: number }>
   reap(): Promise<{ runs: string[]; processes: number[]; drafts: number }>
@@ -67,6 +69,10 @@ async function race(name: string, milliseconds: number, deadlyEvery: number): Pr
     process.stdout.write(`${JSON.stringify({ acquired: true })}\n`)
   }
   return count
+}
+
+function stallFor(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
 }
 
 function holdingOf(ids: readonly string[]): Admission[] {
@@ -127,6 +133,17 @@ const actions: Actions = {
     await admissions.get(id)?.release()
   },
   raceForUnits,
+  async count(rounds, isKilled) {
+    const file = join(store.root, 'count')
+    for (let round = 0; round < rounds; round++) {
+      await exclusively(store.root, 'count-lock', () => {
+        if (isKilled && round === rounds / 2) process.kill(process.pid, 'SIGKILL')
+        const count = Number(readFileSync(file, 'utf8'))
+        stallFor(1)
+        writeFileSync(file, String(count + 1))
+      })
+    }
+  },
   async run(lifetime) {
     const run = await store.runs.begin({ lifetime, label: 'test' })
     const child = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' })
@@ -149,7 +166,7 @@ const actions: Actions = {
     await rm(`${store.root}.filler`)
   },
   async stall(milliseconds) {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+    stallFor(milliseconds)
   },
 }
 

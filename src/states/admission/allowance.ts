@@ -1,0 +1,186 @@
+import type { Admission } from '../../store/admissions/admission.js'
+import type { LedgerEntry } from '../../store/admissions/entry.js'
+import type { AdmissionLedger, AdmissionRequest } from '../../store/admissions/ledger.js'
+import type { LimitsInForce } from './limits-in-force.js'
+import type { Need } from './need.js'
+import { requireFitting } from './require-fitting.js'
+import { Reserve } from './reserve.js'
+
+/** What machines have, until it is released. */
+export interface Share {
+  /** Whether others on this host can have it once it is released. */
+  readonly isShared: boolean
+  release(): Promise<void>
+}
+
+/** How to wait for a share. */
+export interface TakeOptions {
+  signal?: AbortSignal | undefined
+  /** Whether nothing that this process has is given back before this share is there. */
+  isStuck?: (() => boolean) | undefined
+  onWait?: ((held: readonly LedgerEntry[]) => void) | undefined
+}
+
+interface AllowanceHost {
+  limits: () => Promise<LimitsInForce>
+  giveUp: () => Promise<boolean>
+}
+
+/** One that waits for a share; it may also get what others of this process give back. */
+interface Waiting {
+  need: Need
+  give(share: Share): void
+}
+
+/** What the machines of one process may take of the host. */
+export class Allowance {
+  readonly #ledger: AdmissionLedger
+  readonly #limits: () => Promise<LimitsInForce>
+  readonly #giveUp: () => Promise<boolean>
+  readonly #held = new Set<Admission>()
+  readonly #waiting = new Set<Waiting>()
+  #reserve: Reserve | undefined
+
+  /**
+   * @param host.limits - asked when something is taken
+   * @param host.giveUp - asked, before a wait, to end a machine that nobody needs; tells whether
+   *   there was one
+   */
+  constructor(ledger: AdmissionLedger, { limits, giveUp }: AllowanceHost) {
+    this.#ledger = ledger
+    this.#limits = limits
+    this.#giveUp = giveUp
+  }
+
+  /**
+   * Waits until machines may be started: in what was reserved, else in line with everyone on this
+   * host.
+   *
+   * @throws VmStatesError `MACHINE_TOO_LARGE`, `ABORTED`
+   */
+  async take(need: Need, options: TakeOptions = {}): Promise<Share> {
+    const limits = await this.#limits()
+    requireFitting(need, limits)
+    for (;;) {
+      const drawn = this.#draw(need)
+      if (drawn !== undefined) return drawn
+      const request = requestOf(need, limits)
+      const admission = await this.#ledger.tryAdmit(request)
+      if (admission !== undefined) return this.#shareOf(admission)
+      if (!(await this.#giveUp())) return await this.#wait(need, request, options)
+    }
+  }
+
+  /**
+   * Keeps memory for machines to come, so that they do not have to wait; no more than the limits. It
+   * replaces what was reserved before.
+   *
+   * @throws VmStatesError `ABORTED`
+   */
+  async reserve(need: Need, { signal, isStuck, onWait }: TakeOptions = {}): Promise<void> {
+    await this.endReserve()
+    const limits = await this.#limits()
+    const most = {
+      ...need,
+      memory: Math.min(need.memory, limits.memory.value),
+      machines: Math.min(need.machines, limits.machines?.value ?? need.machines),
+    }
+    const request = requestOf(most, limits)
+    let admission = await this.#ledger.tryAdmit(request)
+    while (admission === undefined && (await this.#giveUp())) {
+      admission = await this.#ledger.tryAdmit(request)
+    }
+    const holding = isStuck?.() ? [...this.#held] : []
+    const admitted =
+      admission ?? (await this.#ledger.admit({ ...request, holding }, { signal, onWait }))
+    this.#held.add(admitted)
+    this.#reserve = new Reserve(most, () => this.#release(admitted))
+  }
+
+  /** Gives back what was reserved, once it is not in use any more. */
+  async endReserve(): Promise<void> {
+    const reserve = this.#reserve
+    this.#reserve = undefined
+    await reserve?.end()
+  }
+
+  /** Gives everything back, once the machines have ended. */
+  async close(): Promise<void> {
+    this.#reserve = undefined
+    await Promise.all([...this.#held].map((admission) => this.#release(admission)))
+  }
+
+  /** Whether anyone on this host waits. */
+  get isWantedByOthers(): boolean {
+    return this.#ledger.list().some(({ state }) => state === 'waiting')
+  }
+
+  #draw(need: Need): Share | undefined {
+    const drawn = this.#reserve?.draw(need)
+    if (drawn === undefined) return undefined
+    const release = async () => {
+      await drawn.release()
+      this.#handOn()
+    }
+    return { isShared: false, release }
+  }
+
+  /** Gives what is free in the reserve to those of this process that wait, first come first. */
+  #handOn(): void {
+    for (const waiting of this.#waiting) {
+      const drawn = this.#draw(waiting.need)
+      if (drawn === undefined) return
+      this.#waiting.delete(waiting)
+      waiting.give(drawn)
+    }
+  }
+
+  async #wait(
+    need: Need,
+    request: AdmissionRequest,
+    { signal, isStuck, onWait }: TakeOptions,
+  ): Promise<Share> {
+    const served = new AbortController()
+    let given: Share | undefined
+    const waiting: Waiting = {
+      need,
+      give(share) {
+        given = share
+        served.abort()
+      },
+    }
+    this.#waiting.add(waiting)
+    try {
+      const holding = isStuck?.() ? [...this.#held] : []
+      const either = signal === undefined ? served.signal : AbortSignal.any([signal, served.signal])
+      const admission = await this.#ledger.admit(
+        { ...request, holding },
+        { signal: either, onWait },
+      )
+      await given?.release()
+      return this.#shareOf(admission)
+    } catch (error) {
+      if (given !== undefined) return given
+      throw error
+    } finally {
+      this.#waiting.delete(waiting)
+    }
+  }
+
+  #shareOf(admission: Admission): Share {
+    this.#held.add(admission)
+    return { isShared: true, release: () => this.#release(admission) }
+  }
+
+  async #release(admission: Admission): Promise<void> {
+    this.#held.delete(admission)
+    await admission.release()
+  }
+}
+
+function requestOf({ memory, machines, label }: Need, limits: LimitsInForce): AdmissionRequest {
+  return {
+    ...{ units: memory, machines, label },
+    limits: { units: limits.memory.value, machines: limits.machines?.value },
+  }
+}
