@@ -90,7 +90,7 @@ export const checks = {
       const graph = await project.states('graph', '--format', format)
       expectCode(graph, 0)
       assert.match(graph.stdout, /serving/)
-      assert.match(graph.stdout, /machines\.test\.ts/)
+      assert.match(graph.stdout, /suite.machines/)
     }
     await project.write('vm/helper.ts', "export const greeting = 'hi'\n")
     const explained = await project.states('explain', 'tiny/page')
