@@ -21,7 +21,7 @@ describe('options', () => {
       expect.objectContaining({
         code: 'INVALID_VALUE',
         message:
-          'debian.state("nginx").timout is 5: did you mean "timeout"? the options are inputs, maxAge, timeout, shutdownTimeout, backend',
+          'debian.state("nginx").timout is 5: did you mean "timeout"? the options are inputs, maxAge, refresh, timeout, shutdownTimeout, backend',
       }),
     )
   })
