@@ -1,19 +1,8 @@
-import type {
-  ArrowFunctionExpression,
-  CallExpression,
-  Function as FunctionNode,
-  Node,
-  Program,
-} from 'oxc-parser'
-import {
-  type Change,
-  declare,
-  type InlineImport,
-  namesIn,
-  newScope,
-  type Reference,
-  type Scope,
-} from './scopes.js'
+import type { CallExpression, MemberExpression, NewExpression, Node, Program } from 'oxc-parser'
+import { changeOfArgument, changeOfCallee } from './change-by-call.js'
+import { enter } from './declarations.js'
+import { type Change, type InlineImport, newScope, type Reference, type Scope } from './scopes.js'
+import { type Place, type Step, stepsTo, stepsToAssigned } from './steps.js'
 import { childrenOf, isErased, literalText, memberName, unwrap } from './syntax.js'
 
 /** A call that may define a state: `….state(…)`, `….live(…)`. */
@@ -37,32 +26,10 @@ export interface Analysis {
 
 const DEFINING = new Set(['state', 'live'])
 
-/** Methods that surely change what they are called on. */
-const CHANGING = new Set(
-  'push pop shift unshift splice sort reverse fill copyWithin set add delete clear append'.split(
-    ' ',
-  ),
-)
-
-/** Methods of arrays, strings and objects that change nothing. */
-const HARMLESS = new Set(
-  'map forEach filter flatMap flat reduce reduceRight some every find findIndex findLast entries keys values includes indexOf join slice concat at toSorted toReversed get has toString trim split replace replaceAll startsWith endsWith'.split(
-    ' ',
-  ),
-)
-
-/** Where a walk is. */
-interface Place {
-  readonly scope: Scope
-  readonly always: boolean
-  /** Inside of the call that defines a state: its setup runs later, for that state alone. */
-  readonly defining: boolean
-}
-
 /** Finds where every name of a file is declared and used. */
 export function analyze(program: Program): Analysis {
   const walk = new Walk()
-  walk.all(program.body, { scope: walk.module, always: true, defining: false })
+  walk.take(stepsTo(program.body, { scope: walk.module, always: true, defining: false }))
   for (const list of [walk.references, walk.imports, walk.calls]) {
     list.sort((a, b) => a.start - b.start)
   }
@@ -75,318 +42,109 @@ class Walk implements Analysis {
   readonly imports: InlineImport[] = []
   readonly calls: DefiningCall[] = []
 
-  all(nodes: readonly (Node | null)[], place: Place): void {
-    for (const node of nodes) if (node !== null) this.visit(node, place)
+  take(steps: readonly Step[]): void {
+    for (const step of steps) {
+      if (isErased(step.node)) continue
+      this.take(enter(step.node, step.place) ?? this.#use(step))
+    }
   }
 
-  visit(node: Node, place: Place, change: Change = 'none'): void {
-    if (isErased(node)) return
+  /** Notes what a node uses that declares nothing. */
+  #use({ node, place, change }: Step): Step[] {
     switch (node.type) {
       case 'Identifier':
       case 'JSXIdentifier':
-        this.#use(node.name, node.start, place, change)
-        break
+        return this.#name(node.name, node, place, change)
       case 'ThisExpression':
       case 'Super':
-        this.#use('this', node.start, place, 'none')
-        break
+        return this.#name('this', node, place, 'none')
       case 'MemberExpression':
-        this.#member(node, place, change)
-        break
+        return this.#member(node, place, change)
       case 'CallExpression':
       case 'NewExpression':
-        this.#call(node, place)
-        break
+        return this.#call(node, place)
       case 'TaggedTemplateExpression':
-        this.visit(node.tag, place, 'maybe')
-        this.visit(node.quasi, place)
-        break
+        return [...stepsTo([node.tag], place, 'maybe'), ...stepsTo([node.quasi], place)]
       case 'ImportExpression':
-        this.#import(node.source, node.start)
-        this.visit(node.source, place)
-        break
+        this.#import(node.source, node)
+        return stepsTo([node.source], place)
       case 'AssignmentExpression':
-        this.visit(node.right, place)
-        this.#target(node.left, place)
-        break
+        return [...stepsToAssigned(node.left, place), ...stepsTo([node.right], place)]
       case 'UpdateExpression':
-        this.#target(node.argument, place)
-        break
+        return stepsToAssigned(node.argument, place)
       case 'UnaryExpression':
-        if (node.operator === 'delete') this.#target(node.argument, place)
-        else this.visit(node.argument, place)
-        break
+        return node.operator === 'delete'
+          ? stepsToAssigned(node.argument, place)
+          : stepsTo([node.argument], place)
       case 'Property':
-        if (node.computed) this.visit(node.key, place)
-        this.visit(node.value, place)
-        break
-      case 'VariableDeclaration':
-        for (const declarator of node.declarations) {
-          const hoist = node.kind === 'var'
-          for (const name of namesIn(declarator.id)) {
-            const constant = node.kind === 'const' ? declarator : undefined
-            declare(name, place.scope, constant, { hoist })
-          }
-          this.#pattern(declarator.id, place)
-          if (declarator.init !== null) this.visit(declarator.init, place)
-        }
-        break
-      case 'FunctionDeclaration':
-        if (node.id !== null) declare(node.id.name, place.scope, node)
-        this.#function(node, place)
-        break
-      case 'FunctionExpression':
-      case 'ArrowFunctionExpression':
-        this.#function(node, place)
-        break
-      case 'ClassDeclaration':
-      case 'ClassExpression':
-        this.#class(node, place)
-        break
-      case 'MethodDefinition':
-      case 'PropertyDefinition':
-      case 'AccessorProperty':
-        if (node.computed) this.visit(node.key, place)
-        this.all(node.decorators, place)
-        if (node.value !== null) this.visit(node.value, { ...place, always: false })
-        break
-      case 'StaticBlock':
-        this.all(node.body, inner(node, place, { hoists: true }))
-        break
-      case 'BlockStatement':
-        this.all(node.body, inner(node, place))
-        break
-      case 'IfStatement':
-      case 'ConditionalExpression':
-      case 'LogicalExpression':
-      case 'SwitchStatement':
-      case 'TryStatement':
-      case 'WhileStatement':
-      case 'DoWhileStatement':
-      case 'ForStatement':
-        this.all(childrenOf(node), inner(node, place, { always: false }))
-        break
-      case 'ForInStatement':
-      case 'ForOfStatement':
-        this.#forEach(node, inner(node, place, { always: false }))
-        break
-      case 'CatchClause':
-        this.#catch(node, inner(node, place))
-        break
+        return stepsTo([node.computed ? node.key : null, node.value], place)
       case 'LabeledStatement':
-        this.visit(node.body, place)
-        break
+        return stepsTo([node.body], place)
+      case 'ExportNamedDeclaration':
+        return stepsTo([node.declaration], place)
       case 'BreakStatement':
       case 'ContinueStatement':
       case 'MetaProperty':
       case 'ImportDeclaration':
       case 'ExportAllDeclaration':
-        break
-      case 'ExportNamedDeclaration':
-        if (node.declaration !== null) this.visit(node.declaration, place)
-        break
       case 'ExportSpecifier':
-        break
-      case 'TSEnumDeclaration':
-        this.#enum(node, place)
-        break
-      case 'TSModuleDeclaration':
-        if (node.id.type === 'Identifier') declare(node.id.name, place.scope, node)
-        if (node.body) this.all(childrenOf(node.body), inner(node.body, place, { hoists: true }))
-        break
       case 'TSImportEqualsDeclaration':
-        break
-      default:
-        this.#rest(unwrap(node), node, place, change)
-        break
+        return []
+      case 'ChainExpression':
+        return stepsTo([node.expression], place, change)
+      default: {
+        const value = unwrap(node)
+        return value === node ? stepsTo(childrenOf(node), place) : stepsTo([value], place, change)
+      }
     }
   }
 
-  /** Nodes whose children are all looked at; `change` passes through what types add. */
-  #rest(inside: Node, node: Node, place: Place, change: Change): void {
-    if (inside !== node) this.visit(inside, place, change)
-    else if (node.type === 'ChainExpression') this.visit(node.expression, place, change)
-    else this.all(childrenOf(node), place)
-  }
-
-  #use(name: string, start: number, { scope, defining }: Place, change: Change, member?: string) {
+  #name(
+    name: string,
+    { start }: Node,
+    { scope, defining }: Place,
+    change: Change,
+    member?: string,
+  ): Step[] {
     this.references.push({ name, start, scope, change: defining ? 'none' : change, member })
+    return []
   }
 
-  #member(node: Extract<Node, { type: 'MemberExpression' }>, place: Place, change: Change): void {
-    if (node.computed) this.visit(node.property, place)
+  #member(node: MemberExpression, place: Place, change: Change): Step[] {
     const object = unwrap(node.object)
-    if (object.type === 'Identifier') {
-      this.#use(object.name, object.start, place, change, memberName(node))
-    } else this.visit(object, place, change)
+    const key = stepsTo(node.computed ? [node.property] : [], place)
+    if (object.type !== 'Identifier') return [...key, ...stepsTo([object], place, change)]
+    return [...key, ...this.#name(object.name, object, place, change, memberName(node))]
   }
 
-  #call(node: Extract<Node, { type: 'CallExpression' | 'NewExpression' }>, place: Place): void {
+  #call(node: CallExpression | NewExpression, place: Place): Step[] {
     const callee = unwrap(node.callee)
-    const method = memberName(callee)
-    const defines = node.type === 'CallExpression' && method !== undefined && DEFINING.has(method)
-    if (defines) {
-      const { scope, always } = place
-      this.calls.push({ start: node.start, node, method, scope, always })
-    }
     if (callee.type === 'Identifier' && callee.name === 'require') {
-      this.#import(node.arguments[0], node.start)
+      this.#import(node.arguments[0], node)
     }
-    const at = defines ? { ...place, defining: true } : place
-    this.visit(
-      callee,
-      callee.type === 'MemberExpression' ? place : at,
-      calleeChange(defines, method),
-    )
-    const given: Change = defines ? 'none' : isObjectAssign(callee) ? 'sure' : 'maybe'
-    for (const [index, argument] of node.arguments.entries()) {
-      const value = unwrap(argument)
-      const passed = value.type === 'Identifier' || value.type === 'MemberExpression'
-      const change = given === 'sure' && index > 0 ? 'none' : given
-      this.visit(argument, at, passed ? change : 'none')
+    if (this.#define(node, place)) {
+      const setup = { ...place, defining: true }
+      return [...stepsTo([callee], place), ...stepsTo(node.arguments, setup)]
     }
+    return [
+      ...stepsTo([callee], place, changeOfCallee(node)),
+      ...node.arguments.flatMap((argument, index) =>
+        stepsTo([argument], place, changeOfArgument(node, index)),
+      ),
+    ]
   }
 
-  #import(source: Node | undefined, start: number): void {
+  /** Notes a call that may define a state. */
+  #define(node: CallExpression | NewExpression, { scope, always }: Place): boolean {
+    const method = memberName(unwrap(node.callee))
+    if (node.type !== 'CallExpression' || method === undefined || !DEFINING.has(method))
+      return false
+    this.calls.push({ start: node.start, node, method, scope, always })
+    return true
+  }
+
+  #import(source: Node | undefined, { start }: Node): void {
     const specifier = literalText(source)
     if (specifier !== undefined) this.imports.push({ specifier, start })
   }
-
-  /** What is assigned to. */
-  #target(target: Node, place: Place): void {
-    const node = unwrap(target)
-    switch (node.type) {
-      case 'Identifier':
-      case 'MemberExpression':
-      case 'ChainExpression':
-        this.visit(node, place, 'sure')
-        break
-      case 'ObjectPattern':
-        for (const property of node.properties) {
-          if (property.type === 'RestElement') this.#target(property.argument, place)
-          else {
-            if (property.computed) this.visit(property.key, place)
-            this.#target(property.value, place)
-          }
-        }
-        break
-      case 'ArrayPattern':
-        for (const element of node.elements) if (element !== null) this.#target(element, place)
-        break
-      case 'AssignmentPattern':
-        this.visit(node.right, place)
-        this.#target(node.left, place)
-        break
-      case 'RestElement':
-        this.#target(node.argument, place)
-        break
-      default:
-        this.visit(node, place)
-        break
-    }
-  }
-
-  /** Defaults and computed keys in a pattern that declares names. */
-  #pattern(pattern: Node, place: Place): void {
-    switch (pattern.type) {
-      case 'ObjectPattern':
-        for (const property of pattern.properties) {
-          if (property.type === 'RestElement') continue
-          if (property.computed) this.visit(property.key, place)
-          this.#pattern(property.value, place)
-        }
-        break
-      case 'ArrayPattern':
-        for (const element of pattern.elements) if (element !== null) this.#pattern(element, place)
-        break
-      case 'AssignmentPattern':
-        this.visit(pattern.right, place)
-        this.#pattern(pattern.left, place)
-        break
-      case 'RestElement':
-        this.#pattern(pattern.argument, place)
-        break
-      case 'TSParameterProperty':
-        this.#pattern(pattern.parameter, place)
-        break
-    }
-  }
-
-  #function(node: FunctionNode | ArrowFunctionExpression, place: Place): void {
-    const at = inner(node, place, { hoists: true, always: false })
-    if (node.type !== 'ArrowFunctionExpression') {
-      for (const name of ['this', 'arguments']) declare(name, at.scope)
-      if (node.type === 'FunctionExpression' && node.id) declare(node.id.name, at.scope)
-    }
-    for (const parameter of node.params) {
-      for (const name of namesIn(parameter)) declare(name, at.scope)
-      this.#pattern(parameter, at)
-    }
-    if (node.body?.type === 'BlockStatement') this.all(node.body.body, at)
-    else if (node.body) this.visit(node.body, at)
-  }
-
-  #class(
-    node: Extract<Node, { type: 'ClassDeclaration' | 'ClassExpression' }>,
-    place: Place,
-  ): void {
-    this.all(node.decorators, place)
-    if (node.type === 'ClassDeclaration' && node.id) declare(node.id.name, place.scope, node)
-    const at = inner(node, place)
-    if (node.type === 'ClassExpression' && node.id) declare(node.id.name, at.scope)
-    if (node.superClass !== null) this.visit(node.superClass, at)
-    declare('this', at.scope)
-    this.all(node.body.body, at)
-  }
-
-  #forEach(node: Extract<Node, { type: 'ForInStatement' | 'ForOfStatement' }>, at: Place): void {
-    if (node.left.type === 'VariableDeclaration') this.visit(node.left, at)
-    else this.#target(node.left, at)
-    this.visit(node.right, at)
-    this.visit(node.body, at)
-  }
-
-  #catch(node: Extract<Node, { type: 'CatchClause' }>, at: Place): void {
-    if (node.param !== null) {
-      for (const name of namesIn(node.param)) declare(name, at.scope)
-      this.#pattern(node.param, at)
-    }
-    this.all(node.body.body, at)
-  }
-
-  #enum(node: Extract<Node, { type: 'TSEnumDeclaration' }>, place: Place): void {
-    declare(node.id.name, place.scope, node)
-    const at = inner(node, place)
-    for (const { id } of node.body.members) {
-      if (id.type === 'Identifier') declare(id.name, at.scope)
-    }
-    for (const { initializer } of node.body.members) {
-      if (initializer !== null) this.visit(initializer, at)
-    }
-  }
-}
-
-function inner(
-  { start }: Node,
-  place: Place,
-  { hoists = false, always = place.always }: { hoists?: boolean; always?: boolean } = {},
-): Place {
-  return { ...place, scope: newScope(place.scope, start, hoists), always }
-}
-
-function calleeChange(defines: boolean, method: string | undefined): Change {
-  if (defines) return 'none'
-  if (method === undefined) return 'maybe'
-  if (CHANGING.has(method)) return 'sure'
-  return HARMLESS.has(method) ? 'none' : 'maybe'
-}
-
-/** `Object.assign(config, …)` and its kind change their first argument. */
-function isObjectAssign(callee: Node): boolean {
-  return (
-    callee.type === 'MemberExpression' &&
-    callee.object.type === 'Identifier' &&
-    callee.object.name === 'Object' &&
-    /^(assign|define)/.test(memberName(callee) ?? '')
-  )
 }

@@ -1,6 +1,7 @@
 import type { Node, ParseResult, Program, Statement } from 'oxc-parser'
 import { type Analysis, analyze } from './analyze.js'
-import { namesIn } from './scopes.js'
+import { type Changer, findChangers } from './changers.js'
+import { namesIn } from './patterns.js'
 import { isErased, literalText } from './syntax.js'
 import { Unit } from './unit.js'
 
@@ -8,13 +9,6 @@ import { Unit } from './unit.js'
 export interface Link {
   readonly specifier: string
   readonly name: string
-}
-
-/** A unit that changes what a name holds that it does not declare. */
-export interface Changer {
-  readonly unit: Unit<Module>
-  /** Whether that is certain, as it is for an assignment, not for a call. */
-  readonly surely: boolean
 }
 
 /** A source file, parsed and looked through once. */
@@ -37,7 +31,7 @@ export class Module {
   /** Whether it imports or exports anything as modules do; CommonJS does not. */
   readonly isModule: boolean
   #analysis: Analysis | undefined
-  #changers: Map<string, Changer[]> | undefined
+  #changers: ReadonlyMap<string, readonly Changer<Unit<Module>>[]> | undefined
 
   constructor(path: string, text: string, { program, module }: ParseResult) {
     this.path = path
@@ -58,15 +52,13 @@ export class Module {
   }
 
   /** The units that change what a name of the top level, or of nobody, holds. */
-  changersOf(name: string): readonly Changer[] {
-    this.#changers ??= this.#findChangers()
-    return this.#changers.get(name) ?? []
+  changersOf(name: string): readonly Unit<Module>[] {
+    return (this.#allChangers.get(name) ?? []).map(({ unit }) => unit)
   }
 
   /** Statements that change what is everybody's: `process.env.LANG = 'C'`. */
   get globalChanges(): Unit<Module>[] {
-    this.#changers ??= this.#findChangers()
-    return [...this.#changers]
+    return [...this.#allChangers]
       .filter(([name]) => !this.declarations.has(name) && !this.imports.has(name))
       .flatMap(([, changers]) => changers)
       .filter(({ unit, surely }) => surely && this.statements.includes(unit))
@@ -78,18 +70,9 @@ export class Module {
     return this.text.slice(0, start).split('\n').length
   }
 
-  /** A call may change what it is given; one in a declaration only where that is sure. */
-  #findChangers(): Map<string, Changer[]> {
-    const found = new Map<string, Changer[]>()
-    for (const unit of this.units) {
-      const isStatement = this.statements.includes(unit)
-      for (const { name, change, isLocal } of unit.references) {
-        const surely = change === 'sure'
-        if (isLocal || change === 'none' || !(surely || isStatement)) continue
-        found.set(name, [...(found.get(name) ?? []), { unit, surely }])
-      }
-    }
-    return found
+  get #allChangers(): ReadonlyMap<string, readonly Changer<Unit<Module>>[]> {
+    this.#changers ??= findChangers(new Set(this.declarations.values()), this.statements)
+    return this.#changers
   }
 
   #index(statement: Statement): void {

@@ -82,7 +82,7 @@ class Reach {
 
   #addChangers(module: Module, name: string): void {
     if (!module.declarations.has(name) && !module.imports.has(name)) return
-    for (const { unit } of module.changersOf(name)) this.addUnit(unit)
+    for (const unit of module.changersOf(name)) this.addUnit(unit)
   }
 
   #addPackage(name: string, version: string): void {

@@ -61,25 +61,3 @@ export function declare(
   while (options.hoist && !at.hoists && at.outer !== undefined) at = at.outer
   at.bindings.set(name, { name, scope: at, declaration })
 }
-
-/** The names that a pattern declares: `a`, `{ a, b: [c] }`. */
-export function namesIn(pattern: Node): string[] {
-  switch (pattern.type) {
-    case 'Identifier':
-      return [pattern.name]
-    case 'ObjectPattern':
-      return pattern.properties.flatMap((property) =>
-        namesIn(property.type === 'RestElement' ? property.argument : property.value),
-      )
-    case 'ArrayPattern':
-      return pattern.elements.flatMap((element) => (element === null ? [] : namesIn(element)))
-    case 'AssignmentPattern':
-      return namesIn(pattern.left)
-    case 'RestElement':
-      return namesIn(pattern.argument)
-    case 'TSParameterProperty':
-      return namesIn(pattern.parameter)
-    default:
-      return []
-  }
-}
