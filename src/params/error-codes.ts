@@ -48,7 +48,10 @@ export const errorCodes = {
   REFRESH_FAILED: { exit: 3, means: "a state's refresh failed, or gave what is no JSON" },
   STATE_MISSING: { exit: 1, means: 'there is no state of that name' },
   STATE_EXISTS: { exit: 1, means: 'a policy refuses to go on since the state exists already' },
-  STATE_NOT_BUILT: { exit: 1, means: 'a state is not in the store, and builds are off' },
+  STATE_NOT_BUILT: {
+    exit: 1,
+    means: 'a state is not in the store, or out of date, and builds are off',
+  },
   BUILD_FAILED: {
     exit: 3,
     means: 'a state could not be built; the error names the step and the log',

@@ -6,7 +6,7 @@ import { parentsOf } from '../definitions/parents-of.js'
 import { type AnyState, DETAILS, type Definition } from '../definitions/types.js'
 import { type BuildTask, bootTaskOf, taskOf } from '../graph/build-task.js'
 import type { Context } from '../graph/context.js'
-import { type Ageing, isFresh } from '../graph/fresh.js'
+import { whyStale } from '../graph/why-stale.js'
 import { type StoredState, StoredStates } from './stored-states.js'
 
 /** A state of the graph, or a kept boot. */
@@ -82,13 +82,13 @@ async function describeBoot(
   context: Context,
 ): Promise<GraphState[]> {
   if (state.liveness === 'live') return []
-  const { name, owner, ...task } = await bootTaskOf(state, context)
+  const task = await bootTaskOf(state, context)
   const found = await findFresh(task, stored, context)
   if (found === undefined) return []
   return [
     {
-      name,
-      owner,
+      name: task.name,
+      owner: task.owner,
       state: task.state,
       kind: 'boot',
       parents: [nameOf(state)],
@@ -100,12 +100,13 @@ async function describeBoot(
 
 /** As a build would find it: not where it, or what it stands on, is older than it may be. */
 async function findFresh(
-  task: Ageing & Pick<BuildTask, 'key'>,
+  task: BuildTask,
   stored: StoredStates,
   context: Context,
 ): Promise<StoredState | undefined> {
   const found = await stored.find(task.key.key)
-  return found && (await isFresh(found.object, task, context)) ? found : undefined
+  if (found === undefined) return undefined
+  return (await whyStale(found.object, task, context)) === undefined ? found : undefined
 }
 
 function whatIsStored(

@@ -10,6 +10,7 @@ import { type BuildTask, bootTaskOf, taskOf } from './build-task.js'
 import type { Context } from './context.js'
 import { leaseState } from './find-state.js'
 import { rootState } from './root-state.js'
+import { whyStale } from './why-stale.js'
 
 /** How long work may go on. */
 export interface EnsureOptions {
@@ -23,7 +24,7 @@ export interface EnsureOptions {
  * When several processes ask at the same moment, one builds and the others wait for it.
  *
  * @returns the state with leases on its files; to be released
- * @throws VmStatesError `STATE_NOT_BUILT` if it is not in the store and builds are off,
+ * @throws VmStatesError `STATE_NOT_BUILT` if it is not in the store, or out of date, and builds are off,
  *   `BUILD_FAILED` with the step and the log, also for a state that failed before and is not to be
  *   tried again ({@link Context.failures}), `ABORTED`
  */
@@ -111,7 +112,7 @@ async function once(
   const { key } = task.key
   const there = rebuild ? undefined : await leaseState(task, context)
   if (there !== undefined) return there
-  if (context.build === 'never') throw notBuilt(task, context)
+  if (context.build === 'never') throw await notBuilt(task, context)
   await using lock = await store.lock(`state-${key}`, {
     signal,
     onWait: ({ pid, program }) =>
@@ -136,8 +137,16 @@ async function once(
   }
 }
 
-function notBuilt({ name }: BuildTask, { store }: Context): VmStatesError {
-  return new VmStatesError('STATE_NOT_BUILT', `${name} is not in the store ${store.root}`, {
+async function notBuilt(task: BuildTask, context: Context): Promise<VmStatesError> {
+  const { name, key } = task
+  const { keys, root } = context.store
+  const object = await keys.lookup(key.key)
+  const reason = object && (await whyStale(object, task, context))
+  const what =
+    reason === undefined
+      ? `is not in the store ${root}`
+      : `in the store ${root} is out of date: ${reason}`
+  return new VmStatesError('STATE_NOT_BUILT', `${name} ${what}`, {
     hint: `Builds are off (build: "never"). Build it with: states build ${name.replace(/ booted$/, '')}`,
   })
 }

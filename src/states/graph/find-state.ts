@@ -6,9 +6,9 @@ import type { Store } from '../../store/store.js'
 import type { AvailableState, BaseImage } from './available-state.js'
 import type { BuildTask } from './build-task.js'
 import type { Context } from './context.js'
-import { type Ageing, isFresh } from './fresh.js'
 import { readMeta, type StateMeta } from './state-meta.js'
 import { storedName } from './stored-name.js'
+import { whyStale } from './why-stale.js'
 
 /** A state in the store. */
 export interface FoundState {
@@ -21,14 +21,14 @@ export interface FoundState {
  * than it may be, and base images outside the store with the content that they had.
  */
 export async function findState(
-  task: Ageing & Pick<BuildTask, 'key'>,
+  task: BuildTask,
   context: Context,
 ): Promise<FoundState | undefined> {
   const { store } = context
   const object = await store.keys.lookup(task.key.key)
   const meta = object && readMeta(object)
   if (object === undefined || meta === undefined) return undefined
-  if (!(await isFresh(object, task, context))) return undefined
+  if ((await whyStale(object, task, context)) !== undefined) return undefined
   const unchanged = await Promise.all(meta.bases.map((base) => isUnchanged(base, store)))
   return unchanged.includes(false) ? undefined : { object, meta }
 }

@@ -60,6 +60,23 @@ test('a process goes on with a state that runs out meanwhile, and the next one d
   expect(await built()).toEqual(['base'])
 })
 
+test('where builds are off, the error says what is out of date and why', async () => {
+  await using never = await Context.open({ store: root, build: 'never', label: 'test' })
+  const refused = (state: State, reason: string) =>
+    expect(ensure(state, never)).rejects.toMatchObject({
+      code: 'STATE_NOT_BUILT',
+      message: expect.stringContaining(
+        `tiny/${state.name} in the store ${root} is out of date: ${reason}\n`,
+      ),
+      hint: expect.stringMatching(/Build it with: states build tiny\/\w+$/),
+    })
+  await grow(objects.weekly, 8 * DAY)
+  await refused(weekly, 'tiny/weekly is older than its maxAge of 7 days')
+  await refused(top, 'tiny/weekly is older than its maxAge of 7 days')
+  await fabricate(weekly, context, { parents: [objects.base] })
+  await refused(top, 'tiny/weekly was built anew or removed since')
+})
+
 test('what stands on a state that was built anew since is missing', async () => {
   await fabricate(weekly, context, { parents: [objects.base] })
   expect(await built()).toEqual(['base', 'weekly'])
