@@ -124,14 +124,18 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
     async () => (await import('./commands/show.js')).show,
   )
   add(
-    'explain <name>',
+    'explain <name> [booted]',
     'show what the key of machine/state is made of, and what has changed since its last build',
     (command) =>
       command
         .option('--against <key>', 'the build to compare with: its key, or the beginning of it')
         .addHelpText(
           'after',
-          examples('explain debian/nginx', 'explain debian/nginx --against 3f2a9c'),
+          examples(
+            'explain debian/nginx',
+            'explain debian/nginx booted',
+            'explain debian/nginx --against 3f2a9c',
+          ),
         ),
     async () => (await import('./commands/explain.js')).explain,
   )

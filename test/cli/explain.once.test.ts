@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { loadModule } from '../../src/params/load-module.js'
 import type { State } from '../../src/states/definitions/types.js'
 import { Context } from '../../src/states/graph/context.js'
+import type { StoredObject } from '../../src/store/objects/manifest.js'
 import { fabricate } from '../support/fabricated-state.js'
 import { makeProject, writeIn } from './defined-project.js'
 import { json, useWorkplace } from './states-command.js'
@@ -9,13 +10,14 @@ import { json, useWorkplace } from './states-command.js'
 const place = useWorkplace()
 
 const STATES = `
-import { image, machine } from 'vitest-vm-states/states'
+import { environment, image, machine } from 'vitest-vm-states/states'
 import { install } from './helpers.js'
 
 const m = machine('m', { image: image.blank('1 MiB'), memory: '128 MiB' })
 export const base = m.state('base', (vm) => install(vm))
 export const site = base.state('site', async () => {})
 export const top = site.state('top', async () => {}, { inputs: { values: { port: 80 } } })
+export const joined = environment('lab', { a: site, b: base }).state('joined', async () => {})
 `
 
 const helpers = (name: string) => `
@@ -24,23 +26,29 @@ export async function install(vm) { await vm.$\`install \${NAME}\` }
 `
 
 interface Explained {
+  name: string
   key: string
   against?: { key: string; changes: { part: string; item: string }[] }
   parents: Explained[]
 }
 
 /** Puts the states into the store, as if they had been built; returns their keys. */
-async function build(): Promise<string[]> {
+async function build(): Promise<Record<'base' | 'site' | 'top' | 'joined' | 'booted', string>> {
   const exported = await loadModule(place.path('vm/states.ts'), { XDG_CACHE_HOME: place.path('c') })
-  const states = ['base', 'site', 'top'].map((name) => exported[name] as State)
   await using context = await Context.open({ store: place.path('store'), label: 'test' })
-  const keys: string[] = []
-  let parents: Awaited<ReturnType<typeof fabricate>>[] = []
-  for (const state of states) {
-    parents = [await fabricate(state, context, { parents })]
-    keys.push((await context.keyOf(state)).key)
+  const add = (name: string, parents: StoredObject[] = [], boot = false) =>
+    fabricate(exported[name] as State, context, { parents, boot })
+  const base = await add('base')
+  const site = await add('site', [base])
+  const top = await add('top', [site])
+  const joined = await add('joined', [site, base])
+  const booted = await add('site', [site], true)
+  await add('base', [base], true)
+  const keyOf = ({ manifest }: StoredObject) => manifest.key
+  return {
+    ...{ base: keyOf(base), site: keyOf(site), top: keyOf(top) },
+    ...{ joined: keyOf(joined), booted: keyOf(booted) },
   }
-  return keys
 }
 
 async function explain(...args: string[]): Promise<Explained> {
@@ -63,7 +71,7 @@ test('states explain shows what a key is made of, and what has changed down to t
 
   const keys = await build()
   const same = await explain('m/top')
-  expect(same).toMatchObject({ key: keys[2], against: { key: keys[2], changes: [] } })
+  expect(same).toMatchObject({ key: keys.top, against: { key: keys.top, changes: [] } })
   expect((await place.states(['explain', 'm/top'])).stdout).toMatch(/: nothing has changed since$/m)
 
   await writeIn(place, 'vm/helpers.ts', helpers('caddy'))
@@ -78,7 +86,7 @@ test('states explain shows what a key is made of, and what has changed down to t
 
   const edited = STATES.replace('port: 80', 'port: 81').replace('128 MiB', '256 MiB')
   await writeIn(place, 'vm/states.ts', edited)
-  const against = String(keys[0]).slice(0, 10)
+  const against = keys.base.slice(0, 10)
   expect(changed(await explain('m/base', '--against', against))).toEqual([
     'machine memory',
     'code ./helpers.ts: NAME',
@@ -91,5 +99,39 @@ test('states explain shows what a key is made of, and what has changed down to t
     stderr: expect.stringContaining('the store has no build with the key x'),
   })
   const ambiguous = await place.states(['explain', 'm/top', '--against', ''])
-  expect(ambiguous).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('3 builds') })
+  expect(ambiguous).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('6 builds') })
+})
+
+test('states explain explains kept boots, and states of an environment by all its members', async () => {
+  await makeProject(place, STATES)
+  await writeIn(place, 'vm/helpers.ts', helpers('nginx'))
+  const keys = await build()
+  expect(await explain('m/site', 'booted')).toMatchObject({
+    ...{ name: 'm/site booted', key: keys.booted, parents: [] },
+    against: { key: keys.booted, changes: [] },
+  })
+  expect(await explain('lab/joined')).toMatchObject({
+    ...{ name: 'lab/joined', key: keys.joined, parents: [] },
+    against: { key: keys.joined, changes: [] },
+  })
+
+  await writeIn(place, 'vm/helpers.ts', helpers('caddy'))
+  const booted = await explain('m/site booted')
+  expect([changed(booted), booted.parents.map(({ name }) => name)]).toEqual([
+    ['parent'],
+    ['m/site'],
+  ])
+  const joined = await explain('lab/joined')
+  expect(changed(joined)).toEqual(['parent', 'members a', 'members b'])
+  expect(joined.parents.map((parent) => [parent.name, changed(parent)])).toEqual([
+    ['m/site', ['parent']],
+    ['m/base', ['code ./helpers.ts: NAME']],
+  ])
+
+  for (const args of [['m/site', 'warm'], ['disk.qcow2']]) {
+    expect(await place.states(['explain', ...args])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining(`${args.join(' ')} is not the name of a state`),
+    })
+  }
 })

@@ -4,25 +4,19 @@ import { formatDate } from '../output/date.js'
 import { printable } from '../output/printable.js'
 import { type Column, table } from '../output/table.js'
 import type { Context, Report } from '../report.js'
+import type { DefinedState } from '../targets/target.js'
 import { withState } from './with-state.js'
 
 /** What the key of a state of the configuration is made of, and what of it has changed. */
 export function explainDefined(
-  name: string,
+  target: DefinedState,
   against: string | undefined,
-  context: Context,
+  command: Context,
 ): Promise<Report> {
-  const [machine = '', ...rest] = name.split('/')
-  const state = rest.length === 0 ? undefined : rest.join('/')
-  return withState(
-    { kind: 'defined', machine, state, booted: false },
-    {},
-    context,
-    async (found) => {
-      const explanation = await explainState(found.state, found.context, { against })
-      return { data: explanation, text: explain(explanation, context.colors) }
-    },
-  )
+  return withState(target, {}, command, async ({ state, booted, context }) => {
+    const explanation = await explainState(state, context, { booted, against })
+    return { data: explanation, text: explain(explanation, command.colors) }
+  })
 }
 
 const COLUMNS: readonly Column[] = [

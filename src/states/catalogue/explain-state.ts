@@ -2,8 +2,10 @@ import { VmStatesError } from '../../params/errors.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
 import { nameOf } from '../definitions/name-of.js'
 import { type AnyState, DETAILS } from '../definitions/types.js'
+import { type BuildTask, bootTaskOf } from '../graph/build-task.js'
 import type { Context } from '../graph/context.js'
 import { readMeta, type StateMeta } from '../graph/state-meta.js'
+import { storedName } from '../graph/stored-name.js'
 import { compareParts, type KeyPart, listParts, type PartChange } from './compare-parts.js'
 
 /** What the key of a state is made of, and what of it is not as it was. */
@@ -18,6 +20,9 @@ export interface StateExplanation {
   parents: readonly StateExplanation[]
 }
 
+/** A state that has a key: one that a user defined, a root, or the kept boot of one. */
+type Subject = Pick<BuildTask, 'name' | 'key'> & { parent: AnyState | undefined }
+
 /** A build in the store. */
 interface Build {
   object: StoredObject
@@ -28,64 +33,69 @@ interface Build {
  * Tells what the key of a state is made of, and what has changed since it was last built; where its
  * parent has changed, also what of that, down to the cause. Changes nothing.
  *
- * @param against - the key of the build to compare with, or its beginning; by default the last build
- *   of a state of this name
+ * @param options - `booted`: the kept boot of the state instead; `against`: the key of the build to
+ *   compare with, or its beginning; by default the last build of this name
  * @throws VmStatesError `OBJECT_MISSING` if no build has such a key, `USAGE` if several have
  */
 export async function explainState(
   state: AnyState,
   context: Context,
-  { against }: { against?: string | undefined } = {},
+  { booted = false, against }: { booted?: boolean; against?: string | undefined } = {},
 ): Promise<StateExplanation> {
   const builds = (await context.store.objects.list()).flatMap((object): Build[] => {
     const meta = readMeta(object)
     return meta === undefined ? [] : [{ object, meta }]
   })
-  const build = against === undefined ? lastBuild(state, builds) : findBuild(against, builds)
-  return await explain(state, build, builds, context)
+  const subject = booted ? await bootTaskOf(state, context) : await subjectOf(state, context)
+  const build = against === undefined ? lastBuild(subject, builds) : findBuild(against, builds)
+  return await explain(subject, build, builds, context)
+}
+
+async function subjectOf(state: AnyState, context: Context): Promise<Subject> {
+  const parent = state[DETAILS].step?.parent
+  return { name: nameOf(state), key: await context.keyOf(state), parent }
 }
 
 async function explain(
-  state: AnyState,
+  subject: Subject,
   build: Build | undefined,
   builds: readonly Build[],
   context: Context,
 ): Promise<StateExplanation> {
-  const { key, parts } = await context.keyOf(state)
-  const explanation = { name: nameOf(state), key, parts: listParts(parts) }
+  const { key, parts } = subject.key
+  const explanation = { name: subject.name, key, parts: listParts(parts) }
   if (build === undefined) return { ...explanation, against: undefined, parents: [] }
   const { manifest } = build.object
   const changes = compareParts(parts, build.meta.parts)
   return {
     ...explanation,
     against: { key: manifest.key, builtAt: new Date(manifest.createdAt), changes },
-    parents: await explainParents(state, build, builds, context),
+    parents: await explainParents(subject, build, builds, context),
   }
 }
 
 /** Without those that are as they were, and without images: their parts are those of the state. */
 async function explainParents(
-  state: AnyState,
+  { parent: direct }: Subject,
   { meta }: Build,
   builds: readonly Build[],
   context: Context,
 ): Promise<StateExplanation[]> {
   const explained: StateExplanation[] = []
-  for (const { parent, before } of parentsOf(state, meta.parts)) {
+  for (const { parent, before } of parentsOf(direct, meta.parts)) {
     if (parent[DETAILS].step === undefined) continue
     if ((await context.keyOf(parent)).key === before) continue
     const build = builds.findLast(({ object }) => object.manifest.key === before)
-    explained.push(await explain(parent, build, builds, context))
+    explained.push(await explain(await subjectOf(parent, context), build, builds, context))
   }
   return explained
 }
 
 /** What a state stands on, each with the key that it had; of an environment, its members' states. */
 function parentsOf(
-  state: AnyState,
+  parent: AnyState | undefined,
   parts: Readonly<Record<string, unknown>>,
 ): { parent: AnyState; before: unknown }[] {
-  const parent = state[DETAILS].step?.parent
   if (parent === undefined) return []
   const { sources } = parent[DETAILS]
   if (sources === undefined) return [{ parent, before: parts.parent }]
@@ -96,9 +106,8 @@ function parentsOf(
   }))
 }
 
-function lastBuild(state: AnyState, builds: readonly Build[]): Build | undefined {
-  const { owner } = state[DETAILS]
-  return builds.findLast(({ meta }) => meta.owner === owner.name && meta.state === state.name)
+function lastBuild({ name }: Subject, builds: readonly Build[]): Build | undefined {
+  return builds.findLast(({ meta }) => storedName(meta) === name)
 }
 
 function findBuild(key: string, builds: readonly Build[]): Build {
