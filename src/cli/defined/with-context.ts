@@ -19,11 +19,9 @@ export async function withContext<Result>(
   use: (context: StatesContext) => Promise<Result>,
 ): Promise<Result> {
   await using context = await StatesContext.open({
-    store: config.store,
+    ...config,
     build,
     builds,
-    qemu: config.qemu,
-    limits: config.limits,
     label: 'states',
     onBuildEvent:
       onBuildEvent ??

@@ -1,6 +1,6 @@
 import type { LimitFunction } from 'p-limit'
 import { identifyImage } from '../../images/identify-image.js'
-import type { MachineLimits } from '../../params/limits.js'
+import type { LoadedConfig } from '../../params/load-config.js'
 import { DEFAULT_QEMU } from '../../params/qemu.js'
 import type { Run } from '../../store/runs/run.js'
 import { openStore, type Store } from '../../store/store.js'
@@ -15,15 +15,11 @@ import type { OnBuildEvent } from './progress.js'
 /** More builds at once take longer, not shorter: each has machines with their RAM and CPUs. */
 const BUILDS_AT_ONCE = 2
 
-export interface ContextOptions {
-  /** The directory of the store. */
-  store: string
-  /** What to do for a state that is not in the store. */
-  build?: 'missing' | 'never'
-  /** The QEMU of machines that name none: a path, or a name to look up in `PATH`. */
-  qemu?: string
-  /** How much machines may take at once, as far as it was set. */
-  limits?: MachineLimits
+/** What of the configuration counts; only the store must be told. */
+type Configured = Pick<LoadedConfig, 'store'> &
+  Partial<Pick<LoadedConfig, 'build' | 'qemu' | 'limits'>>
+
+export interface ContextOptions extends Configured {
   /** Asked, before this process waits for memory, to end a machine that nobody needs. */
   giveUp?: () => Promise<boolean>
   /** The builds that are not tried again; by default those that failed in this context. */
