@@ -47,10 +47,13 @@ interface FoundFile extends OldFile {
   name: string
 }
 
+/** Also in directories, as logs are: one for each machine. */
 async function filesIn(directory: string, maxAge: number): Promise<FoundFile[]> {
-  const names = (await inStore(directory, () => unlessMissing(readdir(directory)))) ?? []
-  const files = names.map(async (name): Promise<FoundFile[]> => {
-    const path = join(directory, name)
+  const read = () => readdir(directory, { recursive: true, withFileTypes: true })
+  const entries = (await inStore(directory, () => unlessMissing(read()))) ?? []
+  const found = entries.filter((entry) => !entry.isDirectory())
+  const files = found.map(async ({ name, parentPath }): Promise<FoundFile[]> => {
+    const path = join(parentPath, name)
     const stats = await unlessMissing(stat(path))
     if (stats === undefined || Date.now() - stats.mtimeMs <= maxAge) return []
     return [{ name, path, size: stats.blocks * BLOCK }]
