@@ -1,3 +1,5 @@
+import './params/disposal-symbols.js'
+
 export { sharedVm } from './fixtures/shared-vm.js'
 export type { VmOptions } from './fixtures/vm.js'
 export { vm } from './fixtures/vm.js'

@@ -1,3 +1,5 @@
+import './params/disposal-symbols.js'
+
 export { image } from './images/image.js'
 export { type Config, defineConfig } from './params/config.js'
 export { isVmStatesError, VmStatesError } from './params/errors.js'

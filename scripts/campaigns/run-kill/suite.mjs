@@ -51,6 +51,14 @@ import { defineConfig } from 'vitest-vm-states/states'
 export default defineConfig({ states: './states.ts' })
 `
 
+const FILES = {
+  'states.ts': STATES,
+  'a.test.ts': TESTS,
+  'b.test.ts': TESTS,
+  'vitest.config.ts': VITEST_CONFIG,
+  'states.config.ts': STATES_CONFIG,
+}
+
 /** A project with a chain of three states, and two files of tests for two workers. */
 export class Suite {
   /** @param {InstanceType<typeof UserProject>} project */
@@ -61,24 +69,19 @@ export class Suite {
     this.mark = `${MARK}=${project.directory}`
   }
 
-  static async create() {
+  /** @param {Record<string, string>} files - texts by their paths in the project */
+  static async create(files = FILES) {
     const project = await UserProject.create()
-    await project.write({
-      'states.ts': STATES,
-      'a.test.ts': TESTS,
-      'b.test.ts': TESTS,
-      'vitest.config.ts': VITEST_CONFIG,
-      'states.config.ts': STATES_CONFIG,
-    })
-    const suite = new Suite(project)
+    await project.write(files)
+    const suite = new this(project)
     mkdirSync(suite.temporary)
     return suite
   }
 
   /** A process, in a group of its own so that all of it can be interrupted. */
-  start(script, args) {
+  start(script, args, { node = process.execPath, env = {} } = {}) {
     const { directory } = this.project
-    const child = spawn(process.execPath, [script, ...args], {
+    const child = spawn(node, [script, ...args], {
       cwd: directory,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -89,6 +92,7 @@ export class Suite {
         TMPDIR: this.temporary,
         XDG_CACHE_HOME: join(directory, 'cache'),
         NO_COLOR: '1',
+        ...env,
       },
     })
     let output = ''
