@@ -28,10 +28,13 @@ const diskSchema = optionsSchema({
 
 const MAX_CPUS = 255
 
+/** Bytes of memory of a machine that says nothing about it. */
+export const DEFAULT_MEMORY = 512 * 2 ** 20
+
 /** What a user may say about a machine besides its name. */
 export const machineOptionsSchema = optionsSchema({
   image: imageSchema,
-  memory: sizeSchema.default(512 * 2 ** 20),
+  memory: sizeSchema.default(DEFAULT_MEMORY),
   cpus: z
     .number(`the number of CPUs is a whole number from 1 to ${MAX_CPUS}`)
     .int(`the number of CPUs is a whole number from 1 to ${MAX_CPUS}`)

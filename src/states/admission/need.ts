@@ -1,8 +1,12 @@
 /** What machines take of a host, all of them at once. */
-export interface Need {
+export interface Amount {
   /** Bytes. */
   memory: number
   machines: number
+}
+
+/** What machines take, and why. */
+export interface Need extends Amount {
   /** What they are for, as people call it: `debian/nginx`. */
   label: string
 }

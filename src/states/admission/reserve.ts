@@ -1,8 +1,4 @@
-/** What machines take: bytes of memory, and how many they are. */
-interface Amount {
-  memory: number
-  machines: number
-}
+import type { Amount } from './need.js'
 
 /** Memory that was admitted ahead, for machines of this process. */
 export class Reserve {
