@@ -1,5 +1,6 @@
 // npm run bench [-- REPETITIONS]
 import { cpus } from 'node:os'
+import { withAdmissions } from './admissions.js'
 import { commands } from './commands.js'
 import { type Comparison, compare, type Measured, toTable } from './comparison.js'
 import { fileBackends } from './file-backends.js'
@@ -23,6 +24,7 @@ await inScratch(async (directory) => {
   await measure(await commands(directory))
   await withKeys(directory, measure)
   await withChain(directory, measure)
+  await withAdmissions(directory, measure)
   await withMachines(directory, measure)
 })
 
