@@ -45,20 +45,32 @@ export function createProgram(
 ): (args: readonly string[]) => Promise<Report | undefined> {
   let report: Report | undefined
   const program = new Command('states')
-    .description('Named states of virtual machines, kept in and beside their qcow2 images.')
+    .description(
+      'Named states of virtual machines: built once, restored for each test, kept as qcow2.',
+    )
     .version(version())
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .addHelpText(
       'after',
       `
-A target is the path of a qcow2 image, followed by a state's name, or machine/state from
-states.config.ts. A name that starts with "-" comes after "--". The name root means the image itself,
-and boot, with --qmp, that its machine runs. An image that exists is replaced (set) or removed (unset)
-as root only with --on-exists force.
+A target is the path of a qcow2 image, followed by a state's name; or machine/state (debian/nginx),
+followed by the word booted if its kept boot is meant, as list shows it. A name that starts with "-"
+comes after "--". The name root means the image itself, and boot, with --qmp, that its machine runs. An
+image that exists is replaced (set) or removed (unset) as root only with --on-exists force.
 
 Exit codes: 0 done or true, 1 missing or refused by a policy, 2 bad usage or input, 3 a tool failed.
-${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output nginx.qcow2', 'doctor')}`,
+${examples(
+  'doctor',
+  'build',
+  'list',
+  'graph --output states.svg',
+  'explain debian/nginx',
+  'unset debian/nginx --with-children',
+  'get debian/nginx --output nginx.qcow2',
+  'set disk.qcow2 clean',
+  'show disk.qcow2',
+)}`,
     )
 
   /** Adds a command that loads `run` and calls it with the parsed arguments and options. */
@@ -80,15 +92,10 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
       })
   }
 
-  add(
-    'list [machine]',
-    'list the states of the configuration and of the store',
-    (command) => command.addHelpText('after', examples('list', 'list debian --json')),
-    async () => (await import('./commands/list.js')).list,
-  )
+  program.commandsGroup('States that states.config.ts defines:')
   add(
     'build [names...]',
-    'build states of the configuration ahead of a run, all of them where none is named',
+    'build those named, or all, ahead of a run of the tests',
     (command) =>
       command
         .option('--force', 'build what is named anew, though it is there')
@@ -101,8 +108,14 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
     async () => (await import('./commands/build.js')).build,
   )
   add(
+    'list [machine]',
+    'list them, built or not, and what else the store has',
+    (command) => command.addHelpText('after', examples('list', 'list debian --json')),
+    async () => (await import('./commands/list.js')).list,
+  )
+  add(
     'graph',
-    'show what the states of the configuration stand on, and what is built',
+    'show what they stand on, what is built, and which tests use it',
     (command) =>
       command
         .option('--format <name>', 'text (default), mermaid, dot or svg')
@@ -114,6 +127,20 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
     async () => (await import('./commands/graph.js')).graph,
   )
   add(
+    'explain <name> [booted]',
+    'tell why a state is to be built anew: what has changed since its last build',
+    (command) =>
+      command
+        .option('--against <key>', 'the build to compare with: its key, or the beginning of it')
+        .addHelpText(
+          'after',
+          examples('explain debian/nginx', 'explain debian/nginx --against 3f2a9c'),
+        ),
+    async () => (await import('./commands/explain.js')).explain,
+  )
+
+  program.commandsGroup('States of an image, or machine/state of states.config.ts:')
+  add(
     'show <target> [state]',
     'show the states of an image, or one of them',
     (command) =>
@@ -122,22 +149,6 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
         examples('show disk.qcow2', 'show disk.qcow2 clean --json', 'show debian/nginx'),
       ),
     async () => (await import('./commands/show.js')).show,
-  )
-  add(
-    'explain <name> [booted]',
-    'show what the key of machine/state is made of, and what has changed since its last build',
-    (command) =>
-      command
-        .option('--against <key>', 'the build to compare with: its key, or the beginning of it')
-        .addHelpText(
-          'after',
-          examples(
-            'explain debian/nginx',
-            'explain debian/nginx booted',
-            'explain debian/nginx --against 3f2a9c',
-          ),
-        ),
-    async () => (await import('./commands/explain.js')).explain,
   )
   add(
     'check <target> [state]',
@@ -202,7 +213,11 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
         .option(...WITH_CHILDREN)
         .addHelpText(
           'after',
-          examples('unset disk.qcow2 clean', 'unset debian/nginx --with-children'),
+          examples(
+            'unset disk.qcow2 clean',
+            'unset debian/nginx --with-children',
+            'unset debian/nginx booted',
+          ),
         ),
     async () => (await import('./commands/unset.js')).unset,
   )
@@ -230,6 +245,8 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
         .addHelpText('after', examples('pop disk.qcow2 before-upgrade')),
     async () => (await import('./commands/pop.js')).pop,
   )
+
+  program.commandsGroup('The store and the host:')
   add(
     'gc',
     'remove from the store what is of no use, or was not used for long',
@@ -248,6 +265,15 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
     async () => (await import('./commands/verify.js')).verify,
   )
   add(
+    'doctor',
+    'tell what of QEMU and this host is there, and how to mend what is not',
+    (command) =>
+      command
+        .option('--self-test', 'boot, save and restore a tiny guest')
+        .addHelpText('after', examples('doctor', 'doctor --self-test')),
+    async () => (await import('./commands/doctor.js')).doctor,
+  )
+  add(
     'convert <source> <target>',
     'copy a raw image, or any that qemu-img reads, into a new qcow2 image',
     (command) =>
@@ -259,15 +285,6 @@ ${examples('show disk.qcow2', 'set disk.qcow2 clean', 'get debian/nginx --output
           examples('convert disk.vmdk disk.qcow2', 'convert sda disk.qcow2 --format raw'),
         ),
     async () => (await import('./commands/convert.js')).convert,
-  )
-  add(
-    'doctor',
-    'tell what of QEMU and this host is there, and how to mend what is not',
-    (command) =>
-      command
-        .option('--self-test', 'boot, save and restore a tiny guest')
-        .addHelpText('after', examples('doctor', 'doctor --self-test')),
-    async () => (await import('./commands/doctor.js')).doctor,
   )
 
   return async (args) => {

@@ -126,6 +126,8 @@ describe('states build', () => {
     expect(forced.stderr).toMatch(
       /^tiny\/base: running the setup \(\d+\.\d s in all last time\) …$/m,
     )
+    expect(forced.stderr).toContain('tiny/base booted: keeping the state')
+    expect(forced.stderr).not.toContain('tiny/base booted: running the setup')
     expect(await objectOf('tiny/base')).not.toBe(base)
     expect(await objectOf('tiny/left')).toBe(left)
     expect(outcomes(await place.states(['build', 'tiny/base', 'tiny/left', '--json']))).toEqual([
@@ -166,9 +168,14 @@ describe('states build', () => {
   test('refuses names that nothing has', async () => {
     await makeProject(place, STATES)
     const unknown = async (name: string) => (await place.states(['build', name])).stderr
-    expect(await unknown('tniy')).toContain('error STATE_UNKNOWN: there is no machine tniy')
+    expect(await unknown('tniy')).toContain(
+      'error STATE_UNKNOWN: there is no machine or environment tniy',
+    )
     expect(await unknown('tiny/bsae')).toMatch(
       /error STATE_UNKNOWN: the machine tiny has no state bsae\n {2}Did you mean base\?/,
+    )
+    expect(await unknown('tiny/base booted')).toContain(
+      'error USAGE: tiny/base booted is not built by itself\n  It comes with its state: states build tiny/base',
     )
     const { exitCode, stderr } = await place.states(['build', '--jobs', '0'])
     expect(exitCode).toBe(2)

@@ -84,7 +84,7 @@ describe('states of the configuration', () => {
     const { stdout } = await place.states(['show', 'tiny'])
     expect(stdout).toMatch(/^STATE +KIND +STANDS ON +STATUS +BUILT ON +LAST USED +OWN +SHARED\n/)
     expect(stdout).toMatch(
-      /^tiny\/two +disk +one +built +\d{4}-\d\d-\d\d .* [KM]iB +[\d.]+ [KM]iB$/m,
+      /^tiny\/two +disk +tiny\/one +built +\d{4}-\d\d-\d\d .* [KM]iB +[\d.]+ [KM]iB$/m,
     )
 
     // Another version of the project has another state of that name.
@@ -168,7 +168,7 @@ describe('states of the configuration', () => {
   })
 
   test.each([
-    ['tniy/one', 'tniy is neither an image nor a machine', 'Did you mean tiny?'],
+    ['tniy/one', 'tniy is no image, machine or environment', 'Did you mean tiny?'],
     ['tiny/ome', 'the machine tiny has no state ome', 'Did you mean one?'],
     [
       'tiny/other',
@@ -206,6 +206,13 @@ describe('states of the configuration', () => {
   test('without a configuration are none', async () => {
     const cwd = place.path('vm')
     await execa('rm', [place.path('states.config.ts')])
+    for (const command of ['build', 'graph']) {
+      const nothing = await place.states([command], { cwd })
+      expect(nothing.exitCode).toBe(2)
+      expect(nothing.stderr).toMatch(
+        /^error STATE_UNKNOWN: no states are defined\n {2}There is no states\.config\.ts here or above\. /,
+      )
+    }
     const { stderr } = await place.states(['check', 'tiny/one'], { cwd })
     expect(stderr).toContain('There is no states.config.ts here or above')
     const { stdout } = await place.states(['list'], { cwd })
@@ -237,6 +244,23 @@ describe('states of the configuration', () => {
       'tiny/live unknown',
     ])
     expect(states[1]?.reason).toContain('none.qcow2')
+  })
+
+  test('of which one cannot be told do not hide the others', async () => {
+    await write(
+      'vm/states.ts',
+      `${STATES}for (const n of [1, 2]) one.state('n' + n, (vm) => vm.writeFile('/n', n + ''))`,
+    )
+    const states = await list()
+    expect(states.map(({ name, status }) => `${name} ${status}`)).toEqual([
+      'tiny/root image',
+      'tiny/one not built',
+      'tiny/two not built',
+      'tiny/live not built',
+      'tiny/n1 unknown',
+      'tiny/n2 unknown',
+    ])
+    expect(states[4]?.reason).toContain('uses "n"')
   })
 })
 

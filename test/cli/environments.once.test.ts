@@ -33,7 +33,9 @@ describe('states of an environment', () => {
     )
     expect(await readdir(place.path('out'))).toEqual(['lab-client.qcow2', 'lab-server.qcow2'])
     expect((await place.states(['check', 'lab/joined'])).exitCode).toBe(0)
-    expect((await place.states(['show', 'lab'])).stdout).toMatch(/^lab\/joined +disk +root +built/m)
+    expect((await place.states(['show', 'lab'])).stdout).toMatch(
+      /^lab\/joined +disk +tiny\/warm, tiny\/warm +built/m,
+    )
     const refused = await place.states(['unset', 'lab/joined'])
     expect(refused.stderr).toContain('error OBJECT_IN_USE')
     const unknown = await place.states(['show', 'lab/joind'])

@@ -63,7 +63,7 @@ test('states graph shows what is built of the states, in each format', async () 
   expect(text).toMatch(
     /^└─ one +disk +built +\d+ KiB +\d+\.\d s +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +-$/m,
   )
-  expect(text).toMatch(/^ {3}├─ boot +boot +built /m)
+  expect(text).toMatch(/^ {3}├─ one booted +boot +built /m)
   expect(text).toMatch(/^ {3}└─ two +live +not built +- +- +- +web\.test\.ts$/m)
   expect(text).not.toContain('\x1b[')
 

@@ -84,6 +84,8 @@ const run = (args: readonly string[], cwd = project) => place.states(args, { cwd
 
 interface View {
   name: string
+  kind: string
+  parents: string[]
   status: string
   size?: number
   sharedSize?: number
@@ -119,6 +121,12 @@ describe('states list', () => {
     expect(states[1]?.sharedSize).toBe(0)
     expect(states[2]?.sharedSize).toBe(states[1]?.size)
     expect(states[3]?.lastUsedAt).toBe(LONG_AGO.toJSON())
+    expect(states.map(({ kind, parents }) => [kind, ...parents])).toEqual([
+      ['image'],
+      ['disk', 'alpha/root'],
+      ['boot', 'alpha/one'],
+      ['disk', 'alpha/one'],
+    ])
     const table = await run(['list'])
     expect(table.stdout).toMatch(/ BUILT ON +LAST USED +OWN +SHARED\n/)
     expect(table.stdout).toMatch(/^alpha\/two .* 2020-02-02 .* KiB +[\d.]+ KiB$/m)
@@ -144,11 +152,13 @@ describe('two projects', () => {
     )
     // Garbage collection of one project does not count the states of the other as garbage.
     expect(json(await run(['gc', '--json']))).toMatchObject({ removed: [] })
-    expect(await statuses()).toContain('beta/three stored')
+    expect(await list()).toContainEqual(
+      expect.objectContaining({ name: 'beta/three', parents: ['alpha/two'], status: 'stored' }),
+    )
     const refused = await run(['unset', 'alpha/two'])
     expect(refused).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining('alpha/two cannot be removed: beta/three stand on it'),
+      stderr: expect.stringContaining('alpha/two cannot be removed: beta/three stands on it'),
     })
   })
 })
@@ -225,6 +235,9 @@ describe('states gc and verify', () => {
     const file = await open(join(state.directory, 'image.qcow2'), 'r+')
     await file.write(Buffer.from('X'), 0, 1, disk.length - 100)
     await file.close()
+    expect((await run(['verify', 'alpha/one', 'booted'])).stderr).toContain(
+      'has no alpha/one booted',
+    )
     const damaged = await run(['verify', 'alpha/one'])
     expect(damaged.exitCode).toBe(3)
     expect(damaged.stdout).toContain('alpha/one is damaged: image.qcow2 has changed\n')

@@ -2,6 +2,7 @@ import { VmStatesError } from '../../params/errors.js'
 import type { OnBuildEvent } from '../../states/graph/progress.js'
 import { Board } from '../output/board.js'
 import type { Context, Report } from '../report.js'
+import { joinBooted } from '../targets/booted.js'
 
 /** What the command line says of a build. */
 export interface BuildOptions {
@@ -19,10 +20,11 @@ export async function build(
   const builds = jobs === undefined ? undefined : parseJobs(jobs)
   const { progress, terminal, signal } = context
   progress.step('reading the configuration')
-  const { loadDefinitions } = await import('../defined/load-machines.js')
+  const { loadDefinitions, requireDefinitions } = await import('../defined/load-machines.js')
   const { selectStates } = await import('../defined/select-states.js')
   const definitions = await loadDefinitions()
-  const states = selectStates(definitions, names)
+  if (names.length === 0) requireDefinitions(definitions)
+  const states = selectStates(definitions, joinBooted(names))
   progress.stop()
   const [{ buildAll }, { withContext }, { buildReport, outcomeText }, { stepText }] =
     await Promise.all([

@@ -1,6 +1,6 @@
 import { loadConfig } from '../../params/load-config.js'
+import { objectKind, objectName } from '../../states/catalogue/object-name.js'
 import { readMeta } from '../../states/graph/state-meta.js'
-import { storedName } from '../../states/graph/stored-name.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
 import { openStore } from '../../store/store.js'
 import { type StateView, stateTable, withSizes } from '../defined/state-view.js'
@@ -22,7 +22,9 @@ export async function list(
       ? []
       : await (await import('../defined/list-defined.js')).listDefined(context)
   const shown = new Set(defined.map(({ directory }) => directory))
-  const others = objects.filter(({ directory }) => !shown.has(directory)).flatMap(viewStored)
+  const others = objects
+    .filter(({ directory }) => !shown.has(directory))
+    .flatMap((object) => viewStored(object, objects))
   const all = [...defined, ...others]
   const listed = machine === undefined ? all : statesOf(machine, all, config.store)
   const states = await withSizes(listed, objects)
@@ -44,16 +46,18 @@ function statesOf(machine: string, all: readonly StateView[], store: string): St
 }
 
 /** Nothing for an object that is no state, such as a downloaded image. */
-function viewStored(object: StoredObject): StateView[] {
+function viewStored(object: StoredObject, all: readonly StoredObject[]): StateView[] {
   const meta = readMeta(object)
   if (meta === undefined) return []
-  const { parent, liveness, seconds } = meta
+  const { owner, liveness, seconds } = meta
   const { directory, manifest } = object
+  const parents = all.filter(({ id }) => manifest.parents.includes(id))
+  const stoodOn = parents.filter((each) => objectKind(each) !== 'image').map(objectName)
   return [
     {
-      name: storedName(meta),
-      liveness,
-      parent,
+      name: objectName(object),
+      kind: objectKind(object) === 'boot' ? 'boot' : liveness,
+      parents: stoodOn.length === 0 ? [`${owner}/root`] : stoodOn,
       status: 'stored',
       builtAt: new Date(manifest.createdAt),
       seconds,

@@ -3,6 +3,7 @@ import { type VerifiedObject, verifyStore } from '../../states/verify/verify-sto
 import { openStore } from '../../store/store.js'
 import { printable } from '../output/printable.js'
 import type { Context, Report } from '../report.js'
+import { joinBooted } from '../targets/booted.js'
 
 /** `states verify`: whether what is in the store is what was put there. */
 export async function verify(
@@ -14,7 +15,7 @@ export async function verify(
   progress.step('reading the store')
   await using store = await openStore(config.store)
   const objects = await verifyStore(store, {
-    names,
+    names: joinBooted(names),
     signal,
     onProgress: (activity) => progress.step(activity),
   })

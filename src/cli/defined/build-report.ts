@@ -25,7 +25,7 @@ export function buildReport(
   const errors = results.flatMap((result) => (result.outcome === 'failed' ? [result.error] : []))
   const rows = results
     .filter(({ outcome }) => outcome !== 'image')
-    .map((result) => [result.name, result.liveness, outcomeText(result)])
+    .map((result) => [result.name, result.kind, outcomeText(result)])
   const list = rows.length === 0 ? [] : [table(COLUMNS, rows, colors), '']
   return {
     data: { store, seconds, states: results.map(view) },

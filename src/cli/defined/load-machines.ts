@@ -5,6 +5,8 @@ import { collectDefinitions } from '../../states/definitions/collect.js'
 import { type AnyState, DETAILS, type Definition } from '../../states/definitions/types.js'
 import { unknownName } from './unknown-name.js'
 
+const NO_CONFIG = 'There is no states.config.ts here or above'
+
 /** The configuration in force, and the machines and environments that its files define. */
 export interface Definitions {
   config: LoadedConfig
@@ -43,12 +45,24 @@ async function loadStatesFile(file: string): Promise<Record<string, unknown>> {
 export function findDefinition(
   { config, byName }: Definitions,
   name: string,
-  message = `${name} is neither an image nor a machine`,
+  message = `${name} is no image, machine or environment`,
 ): Definition {
   const definition = byName.get(name)
   if (definition !== undefined) return definition
-  const where = config.file ?? 'There is no states.config.ts here or above; the configuration'
+  const where = config.file ?? `${NO_CONFIG}; the configuration`
   throw unknownName(message, name, [...byName.keys()], where)
+}
+
+/**
+ * For commands that would have nothing to do without them, and would seem to have done it.
+ *
+ * @throws VmStatesError `STATE_UNKNOWN` where the configuration defines no state
+ */
+export function requireDefinitions({ config, byName }: Definitions): void {
+  if (byName.size > 0) return
+  throw new VmStatesError('STATE_UNKNOWN', 'no states are defined', {
+    hint: `${config.file === undefined ? NO_CONFIG : `${config.file} names no file that exports any`}. It takes: export default defineConfig({ states: 'vm/states.ts' })`,
+  })
 }
 
 /**

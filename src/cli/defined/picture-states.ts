@@ -4,7 +4,7 @@ import { readUsage } from '../../states/usage/read-usage.js'
 import type { Usage } from '../../states/usage/usage.js'
 import type { PicturedState } from '../graph/pictured-state.js'
 import type { Context } from '../report.js'
-import { loadDefinitions } from './load-machines.js'
+import { loadDefinitions, requireDefinitions } from './load-machines.js'
 import { withContext } from './with-context.js'
 
 /** Everything that a picture of the configuration's states shows. */
@@ -12,6 +12,7 @@ export async function pictureStates(
   command: Context,
 ): Promise<{ store: string; states: PicturedState[] }> {
   const definitions = await loadDefinitions()
+  requireDefinitions(definitions)
   const { byName, config } = definitions
   return await withContext(definitions, { build: 'never' }, command, async (context) => {
     const graph = await readStateGraph(byName.values(), context)

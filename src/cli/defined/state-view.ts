@@ -1,7 +1,7 @@
 import { formatSize } from '../../params/format-size.js'
-import type { Liveness } from '../../params/liveness.js'
 import type { StateDescription } from '../../states/catalogue/describe-state.js'
 import { objectSizes } from '../../states/catalogue/object-sizes.js'
+import type { StateKind } from '../../states/definitions/state-kind.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
 import { formatDate } from '../output/date.js'
 import { type Column, table } from '../output/table.js'
@@ -10,9 +10,9 @@ import { type Column, table } from '../output/table.js'
 export interface StateView {
   /** As people call it: `debian/nginx`, `debian/nginx booted`. */
   name: string
-  liveness: Liveness
-  /** The name of the state that it is built on. */
-  parent?: string | undefined
+  kind: StateKind
+  /** The names of what it stands on. */
+  parents: readonly string[]
   /**
    * `image` is a root: an image as it is. `stored` is a state of another project, or of an older
    * version of this one's. `unknown` where the key cannot be told, as for an image that is missing.
@@ -34,10 +34,8 @@ export interface StateView {
 
 /** A described state as the command shows it. */
 export function viewState(description: StateDescription): StateView {
-  const { owner, state, liveness, parent, stored } = description
-  const name = state === 'boot' ? `${owner}/${parent} booted` : `${owner}/${state}`
-  const view = { name, liveness, parent }
-  if (parent === undefined) return { ...view, status: 'image' }
+  const { stored, ...view } = description
+  if (view.kind === 'image') return { ...view, status: 'image' }
   if (stored === undefined) return { ...view, status: 'not built' }
   const { builtAt, seconds, directory } = stored
   return { ...view, status: 'built', builtAt, seconds, directory }
@@ -67,8 +65,8 @@ const COLUMNS: readonly Column[] = [
 export function stateTable(states: readonly StateView[], colors: boolean): string {
   const rows = states.map((state) => [
     state.name,
-    state.liveness,
-    state.parent ?? '-',
+    state.kind,
+    state.parents.join(', ') || '-',
     state.reason === undefined ? state.status : `${state.status}: ${state.reason}`,
     state.builtAt === undefined ? '-' : formatDate(state.builtAt),
     state.lastUsedAt === undefined ? '-' : formatDate(state.lastUsedAt),

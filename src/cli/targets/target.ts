@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { VmStatesError } from '../../params/errors.js'
+import { BOOTED } from './booted.js'
 
 /** What a command works on. */
 export type Target = ImageFile | DefinedState
@@ -21,9 +22,6 @@ export interface DefinedState {
   /** Whether the kept boot of the state is meant. */
   booted: boolean
 }
-
-/** What follows the name of a state whose kept boot is meant, as in `debian/nginx booted`. */
-const BOOTED = 'booted'
 
 const DEFINED =
   /^(?<machine>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\/(?<state>[A-Za-z0-9][A-Za-z0-9._-]*)(?<booted> booted)?)?$/

@@ -1,26 +1,24 @@
-import type { Liveness } from '../../params/liveness.js'
-import { type AnyState, DETAILS, type Definition } from '../definitions/types.js'
+import { nameOf } from '../definitions/name-of.js'
+import { parentsOf } from '../definitions/parents-of.js'
+import type { StateKind } from '../definitions/state-kind.js'
+import type { AnyState } from '../definitions/types.js'
 import { type BuildTask, bootTaskOf, taskOf } from '../graph/build-task.js'
 import type { Context } from '../graph/context.js'
 import { findState } from '../graph/find-state.js'
 
 /** A state that was defined, and what the store has of it. */
 export interface StateDescription {
-  /** The name of the machine or of the environment. */
-  owner: string
-  /** `boot` for the implicit state. */
-  state: string
-  liveness: Liveness
-  /** The state that it is built on; undefined for a root. */
-  parent: string | undefined
-  key: string
+  /** As people call it: `debian/nginx`, `debian/nginx booted`. */
+  name: string
+  kind: StateKind
+  /** The names of what it stands on. */
+  parents: readonly string[]
   /** What the store has; undefined if the state is not there, as for a root, which is an image. */
   stored: StoredDescription | undefined
 }
 
 /** A state in the store. */
 export interface StoredDescription {
-  objectId: string
   /** Where its files are. */
   directory: string
   builtAt: Date
@@ -28,16 +26,19 @@ export interface StoredDescription {
   seconds: number
 }
 
-/** Tells what the store has of a state. Changes nothing. */
+/**
+ * Tells what the store has of a state. Changes nothing.
+ *
+ * @throws VmStatesError where the key cannot be told, as for an image that is missing
+ */
 export async function describeState(state: AnyState, context: Context): Promise<StateDescription> {
-  const { key } = await context.keyOf(state)
+  // Of a root it says whether the image can be told.
+  await context.keyOf(state)
   const task = await taskOf(state, context)
   return {
-    owner: state[DETAILS].owner.name,
-    state: state.name,
-    liveness: state.liveness,
-    parent: state[DETAILS].step?.parent.name,
-    key,
+    name: nameOf(state),
+    kind: task === undefined ? 'image' : state.liveness,
+    parents: parentsOf(state).map(nameOf),
     stored: task && (await describeStored(task, context)),
   }
 }
@@ -46,31 +47,18 @@ export async function describeState(state: AnyState, context: Context): Promise<
 export async function describeBoot(state: AnyState, context: Context): Promise<StateDescription> {
   const task = await bootTaskOf(state, context)
   const stored = await describeStored(task, context)
-  const owner = state[DETAILS].owner.name
-  const { key } = task.key
-  return { owner, state: 'boot', liveness: 'live', parent: state.name, key, stored }
+  return { name: task.name, kind: 'boot', parents: [nameOf(state)], stored }
 }
 
-/**
- * Tells what the store has of every state of some machines and environments, with the kept boots that are there.
- * Changes nothing.
- */
-export async function listStates(
-  definitions: Iterable<Definition>,
+/** Tells what the store has of a state, and of its kept boot if that is there. Changes nothing. */
+export async function describeWithBoot(
+  state: AnyState,
   context: Context,
 ): Promise<StateDescription[]> {
-  const states = [...definitions].flatMap((definition) => [...definition[DETAILS].states.values()])
-  const described = states.map(async (state) => [
-    await describeState(state, context),
-    ...(await listBoot(state, context)),
-  ])
-  return (await Promise.all(described)).flat()
-}
-
-async function listBoot(state: AnyState, context: Context): Promise<StateDescription[]> {
-  if (state.liveness === 'live') return []
+  const described = await describeState(state, context)
+  if (state.liveness === 'live') return [described]
   const boot = await describeBoot(state, context)
-  return boot.stored === undefined ? [] : [boot]
+  return boot.stored === undefined ? [described] : [described, boot]
 }
 
 async function describeStored(
@@ -79,9 +67,8 @@ async function describeStored(
 ): Promise<StoredDescription | undefined> {
   const found = await findState(task, context)
   if (found === undefined) return undefined
-  const { id, directory, manifest } = found.object
+  const { directory, manifest } = found.object
   return {
-    objectId: id,
     directory,
     builtAt: new Date(manifest.createdAt),
     seconds: found.meta.seconds,

@@ -72,8 +72,8 @@ function refuseChildren(name: string, object: StoredObject, doomed: readonly Sto
   if (children.length === 0) return
   throw new VmStatesError(
     'STATE_HAS_CHILDREN',
-    `${name} cannot be removed: ${children.map(objectName).join(', ')} stand on it`,
-    { hint: 'Remove them first, or say that they go with it.' },
+    `${name} cannot be removed: ${children.map(objectName).join(', ')} ${children.length === 1 ? 'stands' : 'stand'} on it`,
+    { hint: 'Remove them first, or have them go with it: --with-children' },
   )
 }
 

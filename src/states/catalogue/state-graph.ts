@@ -1,8 +1,8 @@
 import { isVmStatesError } from '../../params/errors.js'
-import type { Liveness } from '../../params/liveness.js'
 import { usageNow } from '../../store/objects/usage.js'
 import { nameOf } from '../definitions/name-of.js'
 import { parentsOf } from '../definitions/parents-of.js'
+import type { StateKind } from '../definitions/state-kind.js'
 import { type AnyState, DETAILS, type Definition } from '../definitions/types.js'
 import { type BuildTask, bootTaskOf, taskOf } from '../graph/build-task.js'
 import type { Context } from '../graph/context.js'
@@ -15,10 +15,9 @@ export interface GraphState {
   name: string
   /** The machine or the environment that it is of. */
   owner: string
-  /** The name of the state alone. */
+  /** The name without its owner: `nginx`, `nginx booted`. */
   state: string
-  /** `image` is a root, which is there as it is. */
-  kind: 'image' | 'boot' | Liveness
+  kind: StateKind
   /** The names of what it stands on. */
   parents: readonly string[]
   /** `unknown` where the key cannot be told, as for an image that is missing. */
@@ -89,7 +88,7 @@ async function describeBoot(
     {
       name: task.name,
       owner: task.owner,
-      state: task.state,
+      state: `${state.name} booted`,
       kind: 'boot',
       parents: [nameOf(state)],
       status: 'built',

@@ -1,5 +1,5 @@
-import type { Liveness } from '../../params/liveness.js'
 import { abortedError } from '../../qemu/deadline.js'
+import type { StateKind } from '../definitions/state-kind.js'
 import type { AnyState } from '../definitions/types.js'
 import type { AvailableState } from './available-state.js'
 import type { Context } from './context.js'
@@ -7,7 +7,7 @@ import { ensure, ensureBoot } from './ensure.js'
 import { type PlannedState, planBuilds } from './plan-builds.js'
 
 /** What became of a state that was asked for, or that one of them stands on. */
-export type BuildResult = { name: string; liveness: Liveness } & (
+export type BuildResult = { name: string; kind: StateKind } & (
   | { outcome: 'image' | 'reused' }
   | {
       outcome: 'built'
@@ -50,9 +50,9 @@ export async function buildAll(
   for (const planned of planBuilds(states, options)) {
     const parents = planned.parents.map((parent) => results.get(parent))
     const result = Promise.all(parents).then(async (done) => {
-      const { name, liveness } = planned
+      const { name, kind } = planned
       const because = done.map(failureOf).find((failed) => failed !== undefined)
-      if (because !== undefined) return { name, liveness, outcome: 'not built', because } as const
+      if (because !== undefined) return { name, kind, outcome: 'not built', because } as const
       return await build(planned, context, signal)
     })
     results.set(planned, result)
@@ -74,28 +74,28 @@ async function build(
   context: Context,
   signal: AbortSignal | undefined,
 ): Promise<BuildResult> {
-  const { name, liveness } = planned
+  const { name, kind } = planned
   try {
     const available = await makeAvailable(planned, context, signal)
     await available.release()
-    if (planned.isImage) return { name, liveness, outcome: 'image' }
+    if (kind === 'image') return { name, kind, outcome: 'image' }
     const { builtIn } = available
-    if (builtIn === undefined) return { name, liveness, outcome: 'reused' }
-    return { name, liveness, outcome: 'built', seconds: builtIn }
+    if (builtIn === undefined) return { name, kind, outcome: 'reused' }
+    return { name, kind, outcome: 'built', seconds: builtIn }
   } catch (error) {
-    return { name, liveness, outcome: 'failed', error }
+    return { name, kind, outcome: 'failed', error }
   }
 }
 
 async function makeAvailable(
-  { state, isBoot, rebuild }: PlannedState,
+  { state, kind, rebuild }: PlannedState,
   context: Context,
   signal: AbortSignal | undefined,
 ): Promise<AvailableState> {
   if (signal?.aborted) throw abortedError('building states', signal)
   // The boot of the state that is there would be restored in the place of the new one.
-  if (rebuild && !isBoot && state.liveness === 'disk') await forgetBoot(state, context)
-  return await (isBoot ? ensureBoot : ensure)(state, context, { signal, rebuild })
+  if (rebuild && kind !== 'boot' && state.liveness === 'disk') await forgetBoot(state, context)
+  return await (kind === 'boot' ? ensureBoot : ensure)(state, context, { signal, rebuild })
 }
 
 async function forgetBoot(state: AnyState, context: Context): Promise<void> {

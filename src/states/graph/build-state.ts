@@ -113,7 +113,7 @@ async function makeFiles(
     await awaitReady(task.parent, parent, handles, signal)
     // What cannot be saved is found out before the setup, not after it.
     if (task.liveness === 'live') await requireAllSavable(started)
-    begin('setup')
+    if (task.state !== 'boot') begin('setup')
     const setup = Promise.resolve(handles.held).then(task.setup)
     await withDeadline(setup, `the setup of ${task.name}`, { timeout: task.timeout, signal })
     begin('capture')

@@ -1,19 +1,17 @@
-import type { Liveness } from '../../params/liveness.js'
 import { keepsBoot } from '../definitions/keeps-boot.js'
 import { nameOf } from '../definitions/name-of.js'
 import { parentsOf } from '../definitions/parents-of.js'
+import type { StateKind } from '../definitions/state-kind.js'
 import type { AnyState } from '../definitions/types.js'
 
 /** A state that is to be available, or the kept boot of one. */
 export interface PlannedState {
   /** As people call it: `debian/nginx`, `debian/nginx booted`. */
   name: string
-  liveness: Liveness
+  /** A machine's image is only fetched. */
+  kind: StateKind
+  /** The state, or that of which it is the kept boot. */
   state: AnyState
-  /** Whether it is the kept boot of the state. */
-  isBoot: boolean
-  /** Whether it is a machine's image, which is only fetched. */
-  isImage: boolean
   /** Whether it is built although it is there. */
   rebuild: boolean
   /** What it stands on. */
@@ -44,10 +42,8 @@ export function planBuilds(
     const parents = parentsOf(state).map(add)
     const added: PlannedState = {
       name: nameOf(state),
-      liveness: state.liveness,
+      kind: parents.length === 0 ? 'image' : state.liveness,
       state,
-      isBoot: false,
-      isImage: parents.length === 0,
       rebuild: rebuild && asked.has(state),
       parents,
     }
@@ -67,10 +63,8 @@ export function planBuilds(
 function bootOf(parent: PlannedState, rebuild: boolean): PlannedState {
   return {
     name: `${parent.name} booted`,
-    liveness: 'live',
+    kind: 'boot',
     state: parent.state,
-    isBoot: true,
-    isImage: false,
     rebuild,
     parents: [parent],
   }

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { backingOf } from '../../../src/backends/keep-disk.js'
 import { image } from '../../../src/images/image.js'
-import { describeState, listStates } from '../../../src/states/catalogue/describe-state.js'
+import { describeState, describeWithBoot } from '../../../src/states/catalogue/describe-state.js'
 import { exportOverlay } from '../../../src/states/catalogue/export-overlay.js'
 import { objectSizes } from '../../../src/states/catalogue/object-sizes.js'
 import { removeState } from '../../../src/states/catalogue/remove-state.js'
 import { machine } from '../../../src/states/definitions/machine.js'
+import { DETAILS } from '../../../src/states/definitions/types.js'
 import { Context } from '../../../src/states/graph/context.js'
 import { ensure } from '../../../src/states/graph/ensure.js'
 import { openMachines } from '../../../src/states/machines/machines-in-hand.js'
@@ -46,14 +47,22 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-describe('listStates()', () => {
+/** What the store has of the first machine's states and kept boots. */
+const describeAll = async () => {
+  const states = [...machines.first.own[DETAILS].states.values()]
+  return (await Promise.all(states.map((state) => describeWithBoot(state, context)))).flat()
+}
+
+describe('describeWithBoot()', () => {
   it('tells which states are there, how large they are and what they took', async () => {
-    const list = await listStates([machines.first.own], context)
-    expect(list.map(({ state, parent, stored }) => [state, parent, stored !== undefined])).toEqual([
-      ['root', undefined, false],
-      ['base', 'root', true],
-      ['top', 'base', true],
-      ['live', 'base', false],
+    const list = await describeAll()
+    expect(
+      list.map(({ name, kind, parents, stored }) => [name, kind, ...parents, stored !== undefined]),
+    ).toEqual([
+      ['first/root', 'image', false],
+      ['first/base', 'disk', 'first/root', true],
+      ['first/top', 'disk', 'first/base', true],
+      ['first/live', 'live', 'first/base', false],
     ])
     const stored = list[1]?.stored
     const sizes = await objectSizes(await context.store.objects.list())
@@ -126,7 +135,7 @@ describe('removeState()', () => {
   it('refuses while others stand on it, and names them', async () => {
     await expect(removeState(machines.first.base, context)).rejects.toMatchObject({
       code: 'STATE_HAS_CHILDREN',
-      message: expect.stringContaining('first/top stand on it'),
+      message: expect.stringContaining('first/top stands on it'),
     })
     expect((await describeState(machines.first.base, context)).stored).toBeDefined()
   })
@@ -140,14 +149,12 @@ describe('removeState()', () => {
   })
 
   it('takes a kept boot along, and other states when told', async () => {
-    const { own, base, top } = machines.first
+    const { base, top } = machines.first
     const states = async () =>
-      (await listStates([own], context)).flatMap(({ state, parent, stored }) =>
-        stored === undefined ? [] : [`${parent}/${state}`],
-      )
-    expect(await states()).toEqual(['root/base', 'base/top', 'top/boot'])
+      (await describeAll()).flatMap(({ name, stored }) => (stored === undefined ? [] : name))
+    expect(await states()).toEqual(['first/base', 'first/top', 'first/top booted'])
     expect(await removeState(top, context)).toBe('removed')
-    expect(await states()).toEqual(['root/base'])
+    expect(await states()).toEqual(['first/base'])
     await (await ensure(top, context)).release()
     expect(await removeState(base, context, { withChildren: true })).toBe('removed')
     expect(await states()).toEqual([])
