@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { cacheDirectory } from './cache-directory.js'
@@ -17,7 +18,8 @@ export async function loadModule(
 ): Promise<Record<string, unknown>> {
   if (/\.mjs$/.test(file))
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>
-  const { createJiti } = await import('jiti')
+  // Required, since an import of its large file would have Node parse that twice.
+  const { createJiti } = createRequire(import.meta.url)('jiti') as typeof import('jiti')
   const jiti = createJiti(file, {
     fsCache: join(cacheDirectory(environment), 'jiti'),
     interopDefault: false,

@@ -1,5 +1,4 @@
 import { isVmStatesError } from '../../params/errors.js'
-import { usageNow } from '../../store/objects/usage.js'
 import { nameOf } from '../definitions/name-of.js'
 import { parentsOf } from '../definitions/parents-of.js'
 import type { StateKind } from '../definitions/state-kind.js'
@@ -103,7 +102,7 @@ async function findFresh(
   stored: StoredStates,
   context: Context,
 ): Promise<StoredState | undefined> {
-  const found = await stored.find(task.key.key)
+  const found = stored.find(task.key.key)
   if (found === undefined) return undefined
   return (await whyStale(found.object, task, context)) === undefined ? found : undefined
 }
@@ -112,8 +111,6 @@ function whatIsStored(
   found: StoredState | undefined,
 ): Pick<GraphState, 'builtAt' | 'seconds' | 'size'> {
   if (found === undefined) return {}
-  const { object, meta } = found
-  const size = usageNow(object)?.size
-  const builtAt = new Date(object.manifest.createdAt)
-  return { builtAt, seconds: meta.seconds, ...(size !== undefined && { size }) }
+  const { object, meta, size } = found
+  return { builtAt: new Date(object.manifest.createdAt), seconds: meta.seconds, size }
 }

@@ -1,5 +1,5 @@
 import type { StoredObject } from '../../store/objects/manifest.js'
-import { isComplete } from '../../store/objects/read-objects.js'
+import { type ObjectUsage, usageOf } from '../../store/objects/usage.js'
 import type { Store } from '../../store/store.js'
 import { readMeta, type StateMeta } from '../graph/state-meta.js'
 
@@ -7,6 +7,8 @@ import { readMeta, type StateMeta } from '../graph/state-meta.js'
 export interface StoredState {
   object: StoredObject
   meta: StateMeta
+  /** Bytes on the disk of its own files. */
+  size: number
 }
 
 /** What a store has at one moment, read at once: a look at each of many keys would take far longer. */
@@ -14,17 +16,24 @@ export class StoredStates {
   readonly #keys: ReadonlyMap<string, string>
   readonly #states: ReadonlyMap<string, StoredState>
   readonly #objects: ReadonlyMap<string, StoredObject>
+  readonly #usage: ReadonlyMap<string, ObjectUsage>
   /** Ids of what kept boots stand on. */
   readonly #booted: ReadonlySet<string>
-  readonly #whole = new Map<string, Promise<boolean>>()
+  readonly #whole = new Map<string, boolean>()
 
-  private constructor(keys: ReadonlyMap<string, string>, objects: readonly StoredObject[]) {
+  private constructor(
+    keys: ReadonlyMap<string, string>,
+    objects: readonly StoredObject[],
+    usage: ReadonlyMap<string, ObjectUsage>,
+  ) {
     this.#keys = keys
     this.#objects = new Map(objects.map((object) => [object.id, object]))
+    this.#usage = usage
     this.#states = new Map(
       objects.flatMap((object) => {
         const meta = readMeta(object)
-        return meta === undefined ? [] : [[object.id, { object, meta }]]
+        const size = usage.get(object.id)?.size
+        return meta === undefined || size === undefined ? [] : [[object.id, { object, meta, size }]]
       }),
     )
     const boots = [...this.#states.values()].filter(({ meta }) => meta.state === 'boot')
@@ -32,13 +41,15 @@ export class StoredStates {
   }
 
   static async read({ keys, objects }: Store): Promise<StoredStates> {
-    return new StoredStates(await keys.list(), await objects.list())
+    const ids = await keys.list()
+    const all = await objects.list()
+    return new StoredStates(ids, all, await usageOf(all))
   }
 
   /** The state that a key stands for, if all that it stands on is there. */
-  async find(key: string): Promise<StoredState | undefined> {
+  find(key: string): StoredState | undefined {
     const state = this.#states.get(this.#keys.get(key) ?? '')
-    return state !== undefined && (await this.#isWhole(state.object.id)) ? state : undefined
+    return state !== undefined && this.#isWhole(state.object.id) ? state : undefined
   }
 
   /** Whether a boot was ever kept that stands on this state, so that it is worth looking for. */
@@ -46,15 +57,15 @@ export class StoredStates {
     return this.#booted.has(object.id)
   }
 
-  #isWhole(id: string): Promise<boolean> {
-    const known = this.#whole.get(id) ?? this.#check(this.#objects.get(id))
-    this.#whole.set(id, known)
-    return known
-  }
-
-  async #check(object: StoredObject | undefined): Promise<boolean> {
-    if (object === undefined || !(await isComplete(object))) return false
-    const parents = await Promise.all(object.manifest.parents.map((id) => this.#isWhole(id)))
-    return !parents.includes(false)
+  #isWhole(id: string): boolean {
+    const known = this.#whole.get(id)
+    if (known !== undefined) return known
+    const parents = this.#objects.get(id)?.manifest.parents
+    const isWhole =
+      parents !== undefined &&
+      this.#usage.get(id)?.isComplete === true &&
+      parents.every((parent) => this.#isWhole(parent))
+    this.#whole.set(id, isWhole)
+    return isWhole
   }
 }

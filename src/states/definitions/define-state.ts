@@ -18,12 +18,15 @@ import {
   type StateOptions,
 } from './types.js'
 
+/** The options of a state of which nothing is said, as of most. */
+export const DEFAULT_OPTIONS: ParsedStateOptions = stateOptionsSchema.parse({})
+
 /** A state as `.state()` and `.live()` are given it. */
 interface NewState {
   name: string
   liveness: Liveness
   setup: unknown
-  options: StateOptions | LiveStateOptions
+  options: StateOptions | LiveStateOptions | undefined
   origin: Origin | undefined
 }
 
@@ -72,6 +75,7 @@ function inKind(
 }
 
 function parseOptions(liveness: Liveness, options: unknown, where: string): ParsedStateOptions {
+  if (options === undefined) return DEFAULT_OPTIONS
   if (liveness === 'disk') return parse(stateOptionsSchema, options, where)
-  return { ...stateOptionsSchema.parse({}), ...parse(liveStateOptionsSchema, options, where) }
+  return { ...DEFAULT_OPTIONS, ...parse(liveStateOptionsSchema, options, where) }
 }

@@ -36,7 +36,7 @@ export class EnvironmentStateDefinition<V extends Vms> implements EnvironmentSta
   state(
     name: string,
     setup: JointSetup<V>,
-    options: StateOptions = {},
+    options?: StateOptions,
   ): EnvironmentState<VmsIn<V, 'disk'>> {
     return this.#extend(name, 'disk', setup, options, findOrigin(this.state))
   }
@@ -44,7 +44,7 @@ export class EnvironmentStateDefinition<V extends Vms> implements EnvironmentSta
   live(
     name: string,
     setup: JointSetup<V>,
-    options: LiveStateOptions = {},
+    options?: LiveStateOptions,
   ): EnvironmentState<VmsIn<V, 'live'>> {
     return this.#extend(name, 'live', setup, options, findOrigin(this.live))
   }
@@ -53,7 +53,7 @@ export class EnvironmentStateDefinition<V extends Vms> implements EnvironmentSta
     name: string,
     liveness: L,
     setup: JointSetup<V>,
-    options: StateOptions | LiveStateOptions,
+    options: StateOptions | LiveStateOptions | undefined,
     origin: Origin | undefined,
   ): EnvironmentState<VmsIn<V, L>> {
     const details = defineState(this, { name, liveness, setup, options, origin })

@@ -1,7 +1,7 @@
 import { VmStatesError } from '../../params/errors.js'
 import { memberNameSchema, nameSchema } from '../../params/names.js'
 import { parse, showValue } from '../../params/parse.js'
-import { stateOptionsSchema } from '../../params/state.js'
+import { DEFAULT_OPTIONS } from './define-state.js'
 import { EnvironmentStateDefinition } from './environment-state.js'
 import { isMachine, isState } from './kinds.js'
 import { findOrigin } from './origin.js'
@@ -67,7 +67,7 @@ class Environment<V extends Vms> implements EnvironmentDefinition<V> {
       members: sources,
       sources,
       origin,
-      options: stateOptionsSchema.parse({}),
+      options: DEFAULT_OPTIONS,
       step: undefined,
     })
     this[DETAILS] = { kind: 'environment', origin, root, states: new Map() }

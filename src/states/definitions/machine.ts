@@ -3,7 +3,7 @@ import type { Image } from '../../params/image.js'
 import { type MachineOptions, machineOptionsSchema } from '../../params/machine.js'
 import { nameSchema } from '../../params/names.js'
 import { parse } from '../../params/parse.js'
-import { stateOptionsSchema } from '../../params/state.js'
+import { DEFAULT_OPTIONS } from './define-state.js'
 import { findOrigin } from './origin.js'
 import { StateDefinition } from './state-definition.js'
 import {
@@ -59,7 +59,7 @@ class Machine<M extends string> implements MachineDefinition<M> {
       owner: this,
       members: { [ONLY_MEMBER]: { machine: this, liveness: 'disk' } },
       origin: details.origin,
-      options: stateOptionsSchema.parse({}),
+      options: DEFAULT_OPTIONS,
       step: undefined,
     })
     details.states.set('root', this.root)

@@ -33,11 +33,11 @@ export class StateDefinition<M extends string, L extends Liveness> implements St
     this[DETAILS] = { ...details, hold: (vms) => vms[ONLY_MEMBER] as Vm<M, L> }
   }
 
-  state(name: string, setup: Setup<M, L>, options: StateOptions = {}): State<M, 'disk'> {
+  state(name: string, setup: Setup<M, L>, options?: StateOptions): State<M, 'disk'> {
     return this.#extend(name, 'disk', setup, options, findOrigin(this.state))
   }
 
-  live(name: string, setup: Setup<M, L>, options: LiveStateOptions = {}): State<M, 'live'> {
+  live(name: string, setup: Setup<M, L>, options?: LiveStateOptions): State<M, 'live'> {
     return this.#extend(name, 'live', setup, options, findOrigin(this.live))
   }
 
@@ -45,7 +45,7 @@ export class StateDefinition<M extends string, L extends Liveness> implements St
     name: string,
     liveness: Child,
     setup: Setup<M, L>,
-    options: StateOptions | LiveStateOptions,
+    options: StateOptions | LiveStateOptions | undefined,
     origin: Origin | undefined,
   ): State<M, Child> {
     const details = defineState(this, { name, liveness, setup, options, origin })

@@ -1,16 +1,10 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Image } from '../../params/image.js'
 import type { Accelerator } from '../../qemu/accelerator/accelerator.js'
 import { eachMember } from '../definitions/each-member.js'
 import { machineOf } from '../definitions/machine-of.js'
 import { nameOf } from '../definitions/name-of.js'
-import {
-  type AnyState,
-  DETAILS,
-  type MachineDefinition,
-  ONLY_MEMBER,
-  type State,
-} from '../definitions/types.js'
+import { type AnyState, DETAILS, type MachineDefinition, type State } from '../definitions/types.js'
 import { inputParts } from './inputs.js'
 import { refreshPart } from './refresh.js'
 import { setupCode } from './setup-code.js'
@@ -96,26 +90,22 @@ async function environmentKey(
 }
 
 async function commonParts(state: AnyState, host: KeyHost): Promise<Record<string, unknown>> {
+  const { kind, members } = state[DETAILS]
   const emulator = (machine: MachineDefinition) => emulatorPart(machine, host)
+  /** A part of a machine, or those of an environment's machines by member. */
+  const perMember = async (partOf: (machine: MachineDefinition) => unknown) =>
+    kind === 'state'
+      ? await partOf(machineOf(state))
+      : await eachMember(members, async ({ machine }) => partOf(machine))
   return {
     format: FORMAT,
     state: { name: state.name, liveness: state.liveness },
-    machine: await perMember(state, machinePart),
-    ...(state.liveness === 'live' ? { emulator: await perMember(state, emulator) } : {}),
+    machine: await perMember(machinePart),
+    ...(state.liveness === 'live' ? { emulator: await perMember(emulator) } : {}),
   }
 }
 
-/** A part of a machine, or those of an environment's machines by member. */
-async function perMember(
-  state: AnyState,
-  partOf: (machine: MachineDefinition) => Promise<unknown>,
-): Promise<unknown> {
-  const { kind, members } = state[DETAILS]
-  const parts = await eachMember(members, ({ machine }) => partOf(machine))
-  return kind === 'state' ? parts[ONLY_MEMBER] : parts
-}
-
-async function machinePart(machine: MachineDefinition): Promise<unknown> {
+function machinePart(machine: MachineDefinition): unknown {
   const { memory, cpus, cpuModel, machineType, network, extraArgs } = machine[DETAILS].options
   return { memory, cpus, cpuModel, machineType, network, extraArgs }
 }
@@ -130,18 +120,17 @@ function seal(parts: Readonly<Record<string, unknown>>): StateKey {
 }
 
 function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+  return hash('sha256', text)
 }
 
 /** JSON with sorted keys: how a user ordered an object does not count. */
 function canonicalJson(value: unknown): string {
-  return JSON.stringify(sorted(value))
-}
-
-function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`
   const fields = value as Readonly<Record<string, unknown>>
-  const names = Object.keys(fields).sort()
-  return Object.fromEntries(names.map((name) => [name, sorted(fields[name])]))
+  const written = Object.keys(fields)
+    .filter((name) => fields[name] !== undefined)
+    .sort()
+    .map((name) => `${JSON.stringify(name)}:${canonicalJson(fields[name])}`)
+  return `{${written.join()}}`
 }

@@ -35,7 +35,7 @@ export async function usageOf(
 }
 
 /** Looks at the files of one object; undefined if it is gone. */
-export function usageNow({ directory, manifest }: StoredObject): ObjectUsage | undefined {
+function usageNow({ directory, manifest }: StoredObject): ObjectUsage | undefined {
   const own = stat(join(directory, MANIFEST_FILE))
   if (own === undefined) return undefined
   const files = manifest.files.map(({ name }) => stat(join(directory, name)))

@@ -20,6 +20,8 @@ export interface Analysis {
   readonly module: Scope
   /** In the order of the text. */
   readonly references: readonly Reference[]
+  /** Those of them that may change what they name. */
+  readonly changes: readonly Reference[]
   readonly imports: readonly InlineImport[]
   readonly calls: readonly DefiningCall[]
 }
@@ -30,7 +32,7 @@ const DEFINING = new Set(['state', 'live'])
 export function analyze(program: Program): Analysis {
   const walk = new Walk()
   walk.take(stepsTo(program.body, { scope: walk.module, always: true, defining: false }))
-  for (const list of [walk.references, walk.imports, walk.calls]) {
+  for (const list of [walk.references, walk.changes, walk.imports, walk.calls]) {
     list.sort((a, b) => a.start - b.start)
   }
   return walk
@@ -39,6 +41,7 @@ export function analyze(program: Program): Analysis {
 class Walk implements Analysis {
   readonly module = newScope(undefined, -1, true)
   readonly references: Reference[] = []
+  readonly changes: Reference[] = []
   readonly imports: InlineImport[] = []
   readonly calls: DefiningCall[] = []
 
@@ -106,7 +109,9 @@ class Walk implements Analysis {
     change: Change,
     member?: string,
   ): Step[] {
-    this.references.push({ name, start, scope, change: defining ? 'none' : change, member })
+    const reference = { name, start, scope, change: defining ? 'none' : change, member } as const
+    this.references.push(reference)
+    if (reference.change !== 'none') this.changes.push(reference)
     return []
   }
 

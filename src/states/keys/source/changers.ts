@@ -20,9 +20,9 @@ export function findChangers<Part extends Unit>(
 ): Map<string, Changer<Part>[]> {
   const changers = new Map<string, Changer<Part>[]>()
   const add = (unit: Part, isStatement: boolean) => {
-    for (const { name, change, isLocal } of unit.references) {
+    for (const { name, change, isLocal } of unit.changes) {
       const surely = change === 'sure'
-      if (isLocal || change === 'none' || !(surely || isStatement)) continue
+      if (isLocal || !(surely || isStatement)) continue
       changers.set(name, [...(changers.get(name) ?? []), { unit, surely }])
     }
   }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { dirname, relative } from 'node:path'
 import { VmStatesError } from '../../../params/errors.js'
 import { type Link, Module } from './module.js'
@@ -141,7 +141,7 @@ function describe({ path }: Module, { units, files, outside }: Target): string {
 
 /** A digest for the parts of a key: short enough to read, long enough to be unique. */
 export function shortDigest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32)
+  return hash('sha256', text).slice(0, 32)
 }
 
 function importMissing({ path }: Module, specifier: string): VmStatesError {

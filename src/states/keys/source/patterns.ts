@@ -32,6 +32,7 @@ export function partsOf(pattern: Node): PatternParts {
 
 /** The names that a pattern declares. */
 export function namesIn(pattern: Node): string[] {
+  if (pattern.type === 'Identifier') return [pattern.name]
   const { targets } = partsOf(pattern)
   return targets.flatMap((target) => (target.type === 'Identifier' ? [target.name] : []))
 }

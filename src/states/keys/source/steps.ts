@@ -25,7 +25,9 @@ export function stepsTo(
   place: Place,
   change: Change = 'none',
 ): Step[] {
-  return nodes.flatMap((node) => (node === null ? [] : [{ node, place, change }]))
+  const steps: Step[] = []
+  for (const node of nodes) if (node !== null) steps.push({ node, place, change })
+  return steps
 }
 
 /** Steps to what is assigned to, and to what runs for that. */

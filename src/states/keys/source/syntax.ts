@@ -24,8 +24,10 @@ export const TYPE_KEYS: ReadonlySet<string> = new Set([
 /** The nodes right below a node, without those that are types. */
 export function childrenOf(node: Node): Node[] {
   const children: Node[] = []
-  for (const [key, value] of Object.entries(node) as [string, unknown][]) {
-    if (TYPE_KEYS.has(key)) continue
+  const fields = node as unknown as Readonly<Record<string, unknown>>
+  for (const key in fields) {
+    const value = fields[key]
+    if (typeof value !== 'object' || value === null || TYPE_KEYS.has(key)) continue
     if (Array.isArray(value)) {
       for (const item of value) if (isNode(item)) children.push(item)
     } else if (isNode(value)) children.push(value)

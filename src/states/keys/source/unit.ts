@@ -58,8 +58,13 @@ export class Unit<In extends { readonly analysis: Analysis } = { readonly analys
 
   /** The places where it uses names that are declared elsewhere. */
   get references(): readonly OuterReference[] {
-    this.#references ??= this.#findReferences()
+    this.#references ??= this.#outer(this.module.analysis.references)
     return this.#references
+  }
+
+  /** Those of its references that may change what they name. */
+  get changes(): readonly OuterReference[] {
+    return this.#outer(this.module.analysis.changes)
   }
 
   /** The modules that it imports where it uses them. */
@@ -68,15 +73,17 @@ export class Unit<In extends { readonly analysis: Analysis } = { readonly analys
     return this.#imports
   }
 
-  #findReferences(): OuterReference[] {
-    const { references, module } = this.module.analysis
-    return this.nodes
-      .flatMap((node) => within(references, node))
-      .flatMap((reference) => {
+  #outer(references: readonly Reference[]): OuterReference[] {
+    const { module } = this.module.analysis
+    const outer: OuterReference[] = []
+    for (const node of this.nodes) {
+      for (const reference of within(references, node)) {
         const scope = findBinding(reference.name, reference.scope)?.scope
-        if (scope !== undefined && this.#contains(scope.start)) return []
-        return [{ ...reference, isLocal: scope !== undefined && scope !== module }]
-      })
+        if (scope !== undefined && this.#contains(scope.start)) continue
+        outer.push({ ...reference, isLocal: scope !== undefined && scope !== module })
+      }
+    }
+    return outer
   }
 
   #contains(place: number): boolean {
