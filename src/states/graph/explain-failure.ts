@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+import { isNativeError } from 'node:util/types'
 import { GuestError } from '../../guest/guest-error.js'
 import { isVmStatesError, type VmStatesError } from '../../params/errors.js'
 import { cleanConsole } from '../../qemu/machine/clean-console.js'
@@ -57,16 +59,27 @@ export async function explainFailure(failed: FailedBuild): Promise<VmStatesError
 
 function explain(error: unknown): string {
   if (error instanceof GuestError) return error.shortMessage
-  return error instanceof Error ? error.message : String(error)
+  return isError(error) ? error.message : showThrown(error)
 }
 
 /** An error for the log, which has the console anyway. */
 function withFrames(error: unknown): string {
   if (!(error instanceof GuestError)) {
-    return error instanceof Error ? (error.stack ?? error.message) : String(error)
+    return isError(error) ? (error.stack ?? error.message) : showThrown(error)
   }
   const frames = (error.stack ?? '').split('\n').filter((line) => /^ +at /.test(line))
   return [`${error.name}: ${error.shortMessage}`, ...frames].join('\n')
+}
+
+/** Also of another realm, as Node's own errors are in Vitest's VM pools. */
+function isError(thrown: unknown): thrown is Error {
+  return thrown instanceof Error || isNativeError(thrown)
+}
+
+/** What a setup threw that is no error. Not by its own `toString`, which may be missing, or throw. */
+function showThrown(thrown: unknown): string {
+  if (typeof thrown === 'string') return thrown
+  return inspect(thrown, { customInspect: false, depth: 1, breakLength: Number.POSITIVE_INFINITY })
 }
 
 /** A log that cannot be kept must not hide why the build failed. */

@@ -3,7 +3,9 @@ import { dirname, join } from 'node:path'
 import type { StateFiles } from '../../backends/backend.js'
 import { requireSavable } from '../../backends/live/blockers.js'
 import { writableDisks } from '../../backends/live/disk-snapshot.js'
+import { VmStatesError } from '../../params/errors.js'
 import { blockNode } from '../../qemu/machine/block-node.js'
+import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { eachMember } from '../definitions/each-member.js'
 import { backendFor } from './backend-for.js'
 import type { StartedMachines } from './start-machines.js'
@@ -33,7 +35,8 @@ export async function requireAllSavable({ machines }: StartedMachines): Promise<
  * already; the machines of a live state are stopped together first.
  *
  * @param directory - of a draft: each member gets a directory in it
- * @throws VmStatesError whatever the backend throws; files of members that were captured stay
+ * @throws VmStatesError `GUEST_GONE` if a machine of a live state has ended; whatever the backend
+ *   throws; files of members that were captured stay
  */
 export async function captureMachines(
   { machines }: StartedMachines,
@@ -42,6 +45,7 @@ export async function captureMachines(
 ): Promise<CapturedMachines> {
   const { liveness, capture } = backendFor(backend)
   const processes = Object.values(machines).map(({ process }) => process)
+  if (liveness === 'live') for (const process of processes) requireRunning(process)
   const skew = liveness === 'live' ? await stopTogether(processes) : undefined
   const files = await eachMember(machines, async ({ prepared, process }, member) => {
     const own = join(directory, member)
@@ -49,4 +53,11 @@ export async function captureMachines(
     return await capture({ disks: prepared.disks, process }, own, dirname(directory))
   })
   return { files, ...(skew !== undefined && { skew }) }
+}
+
+/** A setup may have shut its guest down, by a command that nobody waited for. */
+function requireRunning({ options: { name }, running }: MachineProcess): void {
+  if (running) return
+  const text = `${name} has ended, and a live state is of a machine that runs`
+  throw new VmStatesError('GUEST_GONE', text)
 }

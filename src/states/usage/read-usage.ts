@@ -21,5 +21,19 @@ export async function readUsage(store: Store, projectRoot: string): Promise<Usag
   const { format, files, buildSeconds } = parseFields(text ?? '')
   // Only a hint for people and for the order of files: what another version wrote counts as nothing.
   if (format !== USAGE_FORMAT) return { files: {}, buildSeconds: {} }
-  return { files, buildSeconds } as Usage
+  return { files: only(isNames, files), buildSeconds: only(isNumber, buildSeconds) }
+}
+
+/** The fields that are as they were written: the file may have been edited, or damaged. */
+function only<T>(isRight: (value: unknown) => value is T, fields: unknown): Record<string, T> {
+  const entries = Object.entries(fields ?? {})
+  return Object.fromEntries(entries.filter((entry): entry is [string, T] => isRight(entry[1])))
+}
+
+function isNames(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string')
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number'
 }

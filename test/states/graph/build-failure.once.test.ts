@@ -60,6 +60,13 @@ const flaky = screened.live('flaky', async (vm) => {
 
 const serving = flaky.live('serving', () => {})
 
+const odd = machine('odd', { image: image.tiny(), memory: '128 MiB' })
+const thrown = Object.assign(Object.create(null), { code: 5 })
+const throwing = odd.live('throwing', () => Promise.reject(thrown))
+const ending = odd.live('ending', async (vm) => {
+  await vm.shutdown()
+})
+
 /** With the figures that differ each time taken out. */
 const plain = (text: string) => text.replace(/\d+\.\d s/g, 'N s').replace(/x{9,}/g, 'xx')
 
@@ -130,4 +137,13 @@ it('is told to all of a run, and to what stands on it, and not tried again until
   await (await ensure(flaky, first)).release()
   expect(events.at(-1)).toMatchObject({ kind: 'built', state: 'screened/flaky' })
   expect(await readdir(join(root, 'logs/screened'))).toEqual([])
+})
+
+it('says what a setup threw that is no error, and that it ended the machine of a live state', async () => {
+  const failures = await Promise.all([failureOf(throwing), failureOf(ending)])
+  expect(failures.map(({ failure }) => failure?.reason)).toEqual([
+    'its setup failed: [Object: null prototype] { code: 5 }',
+    'the machine could not be captured: odd has ended, and a live state is of a machine that runs',
+  ])
+  expect(failures[0]?.cause).toBe(thrown)
 })

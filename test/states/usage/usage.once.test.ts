@@ -67,7 +67,9 @@ describe('the usage of states', () => {
     const store = await scratchStore()
     const root = await projectWith('a.test.ts')
     await recordUsage(store, root, { files: { 'a.test.ts': ['m/a'] }, buildSeconds: {} })
-    for (const text of ['{ "form', '{ "format": 2, "files": {} }']) {
+    const damaged = ['{ "form', '{ "format": 2, "files": {} }', '{ "format": 1, "files": null }']
+    const odd = '{ "format": 1, "files": { "a": 1, "b": [null] }, "buildSeconds": { "m/a": "x" } }'
+    for (const text of [...damaged, odd]) {
       await writeFile(usageFile(store.root, root), text)
       expect(await readUsage(store, root)).toEqual(NOTHING)
     }
