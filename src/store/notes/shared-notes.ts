@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { join } from 'node:path'
 import { systemCode } from '../files/storage-error.js'
 import { newNonce } from '../names.js'
-import type { Notes } from './notes.js'
+import { type Notes, OwnNotes } from './notes.js'
 
 /**
  * Facts that processes tell each other, as files of a directory: each is complete when it can be read,
@@ -11,6 +11,8 @@ import type { Notes } from './notes.js'
  */
 export class SharedNotes implements Notes {
   readonly #directory: string
+  /** What could not be written. */
+  readonly #untold = new OwnNotes()
 
   /** @param directory - made when it is needed, in one that is there */
   constructor(directory: string) {
@@ -21,19 +23,23 @@ export class SharedNotes implements Notes {
     try {
       return JSON.parse(readFileSync(this.#file(name), 'utf8'))
     } catch {
-      return undefined
+      return this.#untold.read(name)
     }
   }
 
   add(name: string, fact: object): boolean {
-    return this.#write(fact, (unfinished) => linkSync(unfinished, this.#file(name)))
+    const outcome = this.#write(fact, (unfinished) => linkSync(unfinished, this.#file(name)))
+    return outcome === 'untold' ? this.#untold.add(name, fact) : outcome === 'written'
   }
 
   write(name: string, fact: object): void {
-    this.#write(fact, (unfinished) => renameSync(unfinished, this.#file(name)))
+    const outcome = this.#write(fact, (unfinished) => renameSync(unfinished, this.#file(name)))
+    if (outcome === 'untold') this.#untold.write(name, fact)
+    else this.#untold.remove(name)
   }
 
   remove(name: string): void {
+    this.#untold.remove(name)
     rmSync(this.#file(name), { force: true })
   }
 
@@ -41,7 +47,7 @@ export class SharedNotes implements Notes {
     return join(this.#directory, `${name}.json`)
   }
 
-  #write(fact: object, giveName: (unfinished: string) => void): boolean {
+  #write(fact: object, giveName: (unfinished: string) => void): 'written' | 'taken' | 'untold' {
     const unfinished = join(this.#directory, `.tmp-${newNonce()}`)
     const text = JSON.stringify(fact)
     this.#makeDirectory()
@@ -49,11 +55,11 @@ export class SharedNotes implements Notes {
       writeFileSync(unfinished, text, { mode: 0o600 })
       giveName(unfinished)
     } catch (error) {
-      if (systemCode(error) === 'EEXIST') return false
+      return systemCode(error) === 'EEXIST' ? 'taken' : 'untold'
     } finally {
       rmSync(unfinished, { force: true })
     }
-    return true
+    return 'written'
   }
 
   /** Not the one above it: a run that has ended is not to come back. */

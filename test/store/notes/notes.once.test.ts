@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -37,11 +37,18 @@ describe('shared notes', () => {
     expect(await readdir(directory)).toEqual(['state.json'])
   })
 
-  it('do not bring back the directory of a run that has ended, and tell nothing then', async () => {
-    const notes = new SharedNotes(join(directory, 'run', 'notes'))
-    expect(notes.add('state', {})).toBe(true)
-    expect(notes.read('state')).toBeUndefined()
+  it('are known to their writer alone where they cannot be written, as in a deleted directory', async () => {
+    const place = join(directory, 'run', 'notes')
+    const [notes, other] = [new SharedNotes(place), new SharedNotes(place)]
+    expect([notes.add('state', { by: 1 }), notes.add('state', { by: 2 })]).toEqual([true, false])
+    notes.write('other', { by: 3 })
+    expect([notes.read('state'), notes.read('other')]).toEqual([{ by: 1 }, { by: 3 }])
+    expect(other.read('state')).toBeUndefined()
     expect(await readdir(directory)).toEqual([])
+    await mkdir(place, { recursive: true })
+    notes.write('other', { by: 4 })
+    notes.remove('state')
+    expect([notes.read('state'), other.read('other')]).toEqual([undefined, { by: 4 }])
   })
 
   it('take what somebody else left there for no fact', async () => {
