@@ -286,6 +286,7 @@ ${examples(
         ),
     async () => (await import('./commands/convert.js')).convert,
   )
+  program.helpCommand('help [command]', 'show what a command does, with examples')
 
   return async (args) => {
     await program.parseAsync(args, { from: 'user' })

@@ -3,6 +3,7 @@ import { VmStatesError } from '../params/errors.js'
 /** Commander throws these where it would otherwise end the process. */
 interface CommanderFailure extends Error {
   code: `commander.${string}`
+  exitCode: number
 }
 
 function isCommanderFailure(error: unknown): error is CommanderFailure {
@@ -16,10 +17,10 @@ function isCommanderFailure(error: unknown): error is CommanderFailure {
 
 /** Whether a help text or the version was asked for, and printed. */
 export function isHelp(error: unknown): boolean {
-  return (
-    isCommanderFailure(error) &&
-    ['commander.helpDisplayed', 'commander.version'].includes(error.code)
-  )
+  if (!isCommanderFailure(error)) return false
+  // With another exit code it is the help text of somebody who gave no command.
+  if (error.code === 'commander.help') return error.exitCode === 0
+  return ['commander.helpDisplayed', 'commander.version'].includes(error.code)
 }
 
 /**

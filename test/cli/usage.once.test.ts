@@ -31,6 +31,14 @@ describe('states', () => {
     expect(stdout).toContain('--json')
   })
 
+  test('helps by a command as well', async () => {
+    const { stdout } = await place.states(['gc', '--help'])
+    expect(await place.states(['help', 'gc'])).toEqual({ exitCode: 0, stdout, stderr: '' })
+    const all = await place.states(['help'])
+    expect(all).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(all.stdout).toContain('Usage: states [options] [command]')
+  })
+
   test('says so when nothing can be written to its output', async () => {
     const args = ['-c', '"$0" "$1" --version >/dev/full', process.execPath, BIN]
     const { exitCode, stderr } = await execa('/bin/sh', args, { reject: false })
