@@ -105,7 +105,10 @@ test('a full disk is an error with the path, and nothing half-made is left', asy
     code: 'DISK_FULL',
     message: expect.stringContaining(root),
   })
-  await expect(other.call('lock', 'name')).rejects.toMatchObject({ code: 'DISK_FULL' })
+  await expect(other.call('lock', 'name')).rejects.toMatchObject({
+    code: 'DISK_FULL',
+    message: expect.stringContaining(`at ${root}`),
+  })
   await other.call('free')
   expect(await other.call('objects')).toEqual([])
   const id = await other.call('commit')

@@ -5,7 +5,7 @@ export interface ExitStatus {
   signal: NodeJS.Signals | null
   /**
    * What QEMU's last `SHUTDOWN` event gave as its reason: `guest-shutdown`, `guest-panic`,
-   * `host-qmp-quit`, `host-signal`, …; absent if there was none.
+   * `host-qmp-quit`, `host-signal`, …; in words, that the host's disk is full; absent if there was none.
    */
   shutdownReason?: string
 }

@@ -50,13 +50,20 @@ async function greet(options: LaunchOptions, qemu: SpawnedQemu): Promise<Machine
   await options.onSpawn?.(qemu.pid)
   const qmp = await QmpClient.open(qemu.qmp)
   let shutdownReason: string | undefined
+  let isDiskFull = false
   qmp.on('SHUTDOWN', ({ data }) => {
     shutdownReason = String(data.reason)
   })
-  const exited = Promise.all([qemu.ended, qmp.closed]).then(
-    ([status]): ExitStatus =>
-      shutdownReason === undefined ? status : { ...status, shutdownReason },
-  )
+  // By default, QEMU stops the CPUs where the host's disk is full, and says so to nobody else.
+  qmp.on('BLOCK_IO_ERROR', ({ data }) => {
+    if (data.nospace !== true || data.action !== 'stop') return
+    isDiskFull = true
+    qmp.execute('quit').catch(() => {})
+  })
+  const exited = Promise.all([qemu.ended, qmp.closed]).then(([status]): ExitStatus => {
+    const reason = isDiskFull ? "the host's disk is full" : shutdownReason
+    return reason === undefined ? status : { ...status, shutdownReason: reason }
+  })
   if (!options.paused) await qmp.execute('cont')
   const { pid, commandLine, agent } = qemu
   return new MachineProcess({ options, pid, startTime, commandLine, qmp, agent, exited })

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseFields } from '../../store/files/parse-json.js'
-import { unlessMissing } from '../../store/files/storage-error.js'
+import { inStore, unlessMissing } from '../../store/files/storage-error.js'
 import { writeAtomically } from '../../store/files/write-atomically.js'
 import { reapUnfinished } from '../../store/reap.js'
 
@@ -27,11 +27,17 @@ export async function readDigests(directory: string): Promise<Digests | undefine
     : 'unreadable'
 }
 
-/** Keeps the digests of an object; those that another process has kept meanwhile stay. */
+/**
+ * Keeps the digests of an object; those that another process has kept meanwhile stay.
+ *
+ * @throws VmStatesError `DISK_FULL`, `ACCESS_DENIED`
+ */
 export async function keepDigests(directory: string, digests: Digests): Promise<void> {
-  await reapUnfinished(directory)
-  await writeAtomically(join(directory, DIGESTS_FILE), JSON.stringify(digests), {
-    replace: false,
-    durable: false,
+  await inStore(directory, async () => {
+    await reapUnfinished(directory)
+    await writeAtomically(join(directory, DIGESTS_FILE), JSON.stringify(digests), {
+      replace: false,
+      durable: false,
+    })
   })
 }

@@ -54,9 +54,11 @@ export async function inStore<T>(path: string, action: () => Promise<T>): Promis
   } catch (error) {
     const meaning = meanings[systemCode(error) ?? '']
     if (meaning === undefined) throw error
-    const named = (error as NodeJS.ErrnoException).path ?? path
+    const { syscall, path: named = path } = error as NodeJS.ErrnoException
+    // Of a symbolic link, it is the text of the link.
+    const place = syscall === 'symlink' ? path : named
     const { code, text, hint } = meaning
-    throw new VmStatesError(code, `the store cannot be used at ${named}: ${text}`, {
+    throw new VmStatesError(code, `the store cannot be used at ${place}: ${text}`, {
       hint,
       cause: error,
     })
