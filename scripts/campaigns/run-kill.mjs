@@ -69,9 +69,10 @@ async function judge(run, usual) {
   const longest = usual * PATIENCE.times + PATIENCE.more
   const end = await within(run.ended, longest)
   if (end === undefined) {
+    const consoles = suite.consoles()
     for (const { pid } of suite.processes()) process.kill(pid, 'SIGKILL')
     return {
-      wrong: [`the next run took over ${seconds(longest)}: ${run.output()}`],
+      wrong: [`the next run took over ${seconds(longest)}: ${run.output()}`, ...consoles],
       milliseconds: longest,
     }
   }

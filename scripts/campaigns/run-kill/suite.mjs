@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createJiti } from 'jiti'
 import { processesWith } from './processes.mjs'
@@ -133,6 +133,14 @@ export class Suite {
   /** Everything that the campaign has started and that still runs. */
   processes() {
     return processesWith(this.mark)
+  }
+
+  /** The end of the serial console of every machine that runs, for a run that takes too long. */
+  consoles() {
+    const runs = join(this.store, 'runs')
+    return readdirSync(runs, { recursive: true, encoding: 'utf8' })
+      .filter((path) => basename(path) === 'console.log')
+      .map((path) => `${path}: ${readFileSync(join(runs, path), 'latin1').slice(-1500)}`)
   }
 
   async remove() {
