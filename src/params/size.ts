@@ -4,7 +4,8 @@ const UNITS = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } a
 
 const SIZE = /^(?<count>\d+(?:\.\d+)?)\s?(?<unit>B|KiB|MiB|GiB|TiB)$/
 
-const MESSAGE = 'a size is a whole number of bytes, or text such as "512 MiB" or "1.5 GiB"'
+const MESSAGE =
+  'a size is a whole number of bytes from 1 on, or text such as "512 MiB" or "1.5 GiB"'
 
 function toBytes(text: string): number | undefined {
   const match = SIZE.exec(text)

@@ -34,6 +34,7 @@ describe('imageSchema', () => {
     [{ kind: 'url', url: 'https://a/b' }, 'image.sha256 is nothing: a sha256 checksum is 64'],
     [{ kind: 'blank', size: 1000 }, 'image.size is 1000: a disk has a multiple of 512 bytes'],
     [{ kind: 'blank', size: 'big' }, 'image.size is "big": a size is a whole number of bytes'],
+    [{ kind: 'blank', size: 0 }, 'image.size is 0: a size is a whole number of bytes from 1 on'],
     [{ kind: 'tiny', size: 1 }, 'the options are kind'],
     [{ kind: 'iso' }, 'an image is made by image.file()'],
     ['disk.qcow2', 'an image is made by image.file()'],
