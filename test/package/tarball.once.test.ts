@@ -70,7 +70,7 @@ describe('the packed package', () => {
     )
     const { stdout, exitCode } = await run('states', 'list')
     expect(exitCode).toBe(0)
-    expect(stdout).toMatch(/^blank\/one +disk +root +not built/m)
+    expect(stdout).toMatch(/^blank\/one +disk +blank\/root +not built/m)
     const unknown = await run(
       'states',
       'get',
