@@ -119,7 +119,8 @@ test('a live child stands on the disk ancestor alone, and is no larger for its p
   const [parentSize, childSize] = await Promise.all(
     [parent, child].map(async ({ disks }) => (await stat(disks[0]?.file ?? '')).size),
   )
-  expect((childSize ?? 0) / (parentSize ?? 0)).toBeLessThan(1.2)
+  // With the RAM of its parent as well it would be twice as large.
+  expect((childSize ?? 0) / (parentSize ?? 0)).toBeLessThan(1.6)
   const { process: restored } = await startFrom(child, 'test', root, 'one')
   expect(await read(restored)).toEqual([0x22, 0x22, 0x22])
 })
