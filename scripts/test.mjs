@@ -102,8 +102,14 @@ function readCounts(report) {
   }
 }
 
+/** Imports a module of test/support; what that takes is there after the bootstrap. */
+async function loadSupport(name) {
+  const { createJiti } = await import('jiti')
+  return createJiti(import.meta.url).import(`../test/support/${name}.ts`)
+}
+
 /** A checkout and a home that belong to the user `nobody`, as if that user had cloned them. */
-function makeOrdinaryUser() {
+async function makeOrdinaryUser() {
   const uid = 65534
   const directories = {
     checkout: join(scratch, 'src'),
@@ -118,6 +124,10 @@ function makeOrdinaryUser() {
   })
   mkdirSync(directories.home)
   mkdirSync(directories.tmp)
+  // The first round has built the guest, as an ordinary user too (test/images/tiny); if it could not,
+  // this round says why.
+  const { makeStoreWithTiny } = await loadSupport('store-with-tiny')
+  await makeStoreWithTiny(join(directories.tmp, `vm-states-test-${uid}`, 'store')).catch(() => {})
   const { status } = spawnSync('chown', ['-R', `${uid}:${uid}`, ...Object.values(directories)])
   if (status !== 0) throw new Error('chown failed')
   return {
@@ -136,10 +146,10 @@ function makeOrdinaryUser() {
   }
 }
 
-function testAll() {
+async function testAll() {
   const totals = [runTests('as whoever runs them', root, {})]
   if (process.getuid() === 0) {
-    const { checkout, prefix, environment } = makeOrdinaryUser()
+    const { checkout, prefix, environment } = await makeOrdinaryUser()
     const args = ['--exclude=**/*.once.test.ts', ...(whole ? [] : ['--passWithNoTests'])]
     totals.push(runTests('as an ordinary user', checkout, { prefix, args, environment }))
   }
@@ -147,7 +157,7 @@ function testAll() {
   return { passed: sum('passed'), failed: sum('failed') }
 }
 
-function main() {
+async function main() {
   if (!run('bootstrap', process.execPath, ['scripts/bootstrap.mjs']))
     return { passed: 0, failed: 0 }
   if (whole) checkCode()
@@ -158,7 +168,7 @@ function main() {
 
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
-const totals = main()
+const totals = await main()
 for (const failure of failures) console.log(`FAILED ${failure}`)
 const failed = totals.failed + failures.length
 console.log(`${totals.passed} passed, ${failed} failed`)

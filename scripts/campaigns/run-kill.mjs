@@ -56,7 +56,7 @@ const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(1)} s`
 const within = (promise, milliseconds) => Promise.race([promise, sleep(milliseconds)])
 
 const suite = await Suite.create()
-const pristine = join(suite.project.directory, 'store-with-image')
+const pristine = suite.path('store-with-image')
 cpSync(suite.store, pristine, { recursive: true })
 
 function emptyStore() {
@@ -124,14 +124,12 @@ async function endings(what, find) {
   })
 }
 
-const inProject = (name) => join(suite.project.directory, name)
-
 /** A fresh image that has the state `clean`. */
 async function makeImage(backend) {
   for (const name of readdirSync(suite.project.directory)) {
-    if (name.startsWith('disk')) rmSync(inProject(name), { recursive: true })
+    if (name.startsWith('disk')) rmSync(suite.path(name), { recursive: true })
   }
-  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', inProject('disk.qcow2'), '64M'])
+  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', suite.path('disk.qcow2'), '64M'])
   await suite.startStates('set', 'disk.qcow2', 'clean', '--backend', backend).ended
 }
 
@@ -148,18 +146,18 @@ async function killCommand(words, random) {
   const killed = `states ${args[0]} after ${seconds(performance.now() - command.startedAt)}`
   const faults = await endings('still runs', () => suite.processes())
   faults.push(...(await brokenStates(suite.store)))
-  rmSync(inProject('out.qcow2'), { force: true })
+  rmSync(suite.path('out.qcow2'), { force: true })
   const again = suite.startStates(...args)
   const { code } = await again.ended
   const isDone = code === 0 || (code === 1 && args[0] === 'unset')
   if (!isDone) faults.push(`states ${args.join(' ')} ended with ${code}: ${again.output()}`)
   if (isImage) faults.push(...checkImage())
-  rmSync(inProject('out.qcow2'), { force: true })
+  rmSync(suite.path('out.qcow2'), { force: true })
   return { killed, faults }
 }
 
 function checkImage() {
-  const args = ['check', '-f', 'qcow2', inProject('disk.qcow2')]
+  const args = ['check', '-f', 'qcow2', suite.path('disk.qcow2')]
   const { status, stderr } = spawnSync('qemu-img', args, { encoding: 'utf8' })
   return status === 0 ? [] : [`disk.qcow2: ${stderr}`]
 }
@@ -183,7 +181,7 @@ async function calibrate() {
   await time('build', suite.startStates('build', 'tiny/page'))
   await time('gc', suite.startStates('gc', '--max-size', imageSize))
   await time('get', suite.startStates('get', 'tiny/page', '--output', 'out.qcow2'))
-  rmSync(inProject('out.qcow2'))
+  rmSync(suite.path('out.qcow2'))
   await makeImage('external')
   await time('set', suite.startStates('set', 'disk.qcow2', 'next', '--backend', 'external'))
   await suite.startTests().ended
@@ -194,7 +192,7 @@ async function calibrate() {
 async function disturb(store, random) {
   for (;;) {
     if (store === 'empty') emptyStore()
-    rmSync(inProject('out.qcow2'), { force: true })
+    rmSync(suite.path('out.qcow2'), { force: true })
     const isCommand = random() < 0.25
     const pick = (list) => list[Math.floor(random() * list.length)]
     const result = isCommand
@@ -219,7 +217,7 @@ async function round(index, seed) {
   faults.push(...hidden.map((name) => `left in the project: ${name}`))
   for (const name of readdirSync(suite.temporary))
     rmSync(join(suite.temporary, name), { recursive: true })
-  for (const name of hidden) rmSync(inProject(name), { recursive: true })
+  for (const name of hidden) rmSync(suite.path(name), { recursive: true })
   const verdict = faults.length === 0 ? 'ok    ' : 'FAILED'
   console.log(
     `${verdict} ${index} seed ${seed}: ${store} store, killed ${killed}; ${waiting} files to reap; next run ${seconds(next.milliseconds)}`,

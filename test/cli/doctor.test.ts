@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { checkAcceleration } from '../../src/cli/doctor/acceleration.js'
 import type { Finding } from '../../src/cli/doctor/finding.js'
 import { requireLinux } from '../../src/cli/doctor/host.js'
+import { makeProject } from './defined-project.js'
 import { json, useWorkplace } from './states-command.js'
 
 const place = useWorkplace()
@@ -95,6 +96,25 @@ describe('states doctor', () => {
       }),
     )
     expect(() => requireLinux('linux')).not.toThrow()
+  })
+})
+
+describe('states doctor --self-test', () => {
+  test('boots, saves and restores a guest, and leaves no state behind', async () => {
+    await makeProject(
+      place,
+      `import { image, machine } from 'vitest-vm-states/states'
+      export const one = machine('tiny', { image: image.tiny() }).state('one', () => {})`,
+    )
+    const { exitCode, stdout } = await place.states(['doctor', '--self-test'])
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/^ok +boot and save +a tiny guest was booted and saved \(\d+\.\d s\)$/m)
+    expect(stdout).toMatch(/^ok +restore +it was restored, changed, and restored without/m)
+    const { states } = json(await place.states(['list', '--json'])) as { states: object[] }
+    expect(states).toMatchObject([
+      { name: 'tiny/root', status: 'image' },
+      { name: 'tiny/one', status: 'not built' },
+    ])
   })
 })
 

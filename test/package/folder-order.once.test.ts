@@ -2,14 +2,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { execa } from 'execa'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 
 const root = resolve(import.meta.dirname, '../..')
 
 /** What the dependency checker says of a package with these files. */
-async function check(files: Record<string, string>) {
+async function check(files: Readonly<Record<string, string>>) {
   const directory = await mkdtemp(join(tmpdir(), 'vm-states-order-'))
-  onTestFinished(() => rm(directory, { recursive: true }))
   const all = {
     'tsconfig.json': '{ "compilerOptions": { "module": "nodenext" } }',
     'package.json': '{ "type": "module", "devDependencies": { "fast-check": "*", "vitest": "*" } }',
@@ -19,23 +18,59 @@ async function check(files: Record<string, string>) {
     'node_modules/fast-check/dist.js': '',
     ...files,
   }
-  for (const [name, text] of Object.entries(all)) {
-    await mkdir(dirname(join(directory, name)), { recursive: true })
-    await writeFile(join(directory, name), text)
+  try {
+    for (const [name, text] of Object.entries(all)) {
+      await mkdir(dirname(join(directory, name)), { recursive: true })
+      await writeFile(join(directory, name), text)
+    }
+    const { exitCode, stdout } = await execa(
+      join(root, 'node_modules/.bin/depcruise'),
+      ['--config', join(root, '.dependency-cruiser.mjs'), 'src'],
+      { cwd: directory, reject: false },
+    )
+    return { exitCode, stdout }
+  } finally {
+    await rm(directory, { recursive: true })
   }
-  const { exitCode, stdout } = await execa(
-    join(root, 'node_modules/.bin/depcruise'),
-    ['--config', join(root, '.dependency-cruiser.mjs'), 'src'],
-    { cwd: directory, reject: false },
-  )
-  return { passed: exitCode === 0, stdout }
 }
 
 const THING = 'export const thing = 1\nexport type Thing = number\n'
 
+/** Files of which one imports another as it may not, and the rule that says so. */
+const IMPORTS: readonly [from: string, to: string, rule: string][] = [
+  ['params/a', 'store/b', 'params-imports-only-from-before'],
+  ['store/a', 'qemu/b', 'store-imports-only-from-before'],
+  ['qemu/deep/a', 'states/b', 'qemu-imports-only-from-before'],
+  ['backends/a', 'pool/b', 'backends-imports-only-from-before'],
+  ['states/a', 'fixtures/b', 'states-imports-only-from-before'],
+  ['cli/a', 'fixtures/b', 'cli-without-fixtures'],
+  ['states', 'fixtures/b', 'cli-without-fixtures'],
+  ['cli/b', 'index', 'entry-files-only-re-export'],
+]
+
+const importing = (from: string, to: string) => {
+  const up = '../'.repeat(from.split('/').length - 1) || './'
+  return { [`src/${from}.ts`]: `export { thing } from '${up}${to}.js'`, [`src/${to}.ts`]: THING }
+}
+
+const REFUSED: Readonly<Record<string, string>> = Object.assign(
+  {
+    'src/qemu/type.ts': `export type { Thing } from '../guest/type.js'`,
+    'src/guest/type.ts': THING,
+    'src/states/vitest.ts': `import 'vitest'\n${THING}`,
+    'src/states/between.ts': `export { thing } from './vitest.js'`,
+    'src/cli/far.ts': `export { thing } from '../states/between.js'`,
+    'src/qemu/circle-a.ts': `export { thing } from './circle-b.js'`,
+    'src/qemu/circle-b.ts': `export { thing } from './circle-c.js'`,
+    'src/qemu/circle-c.ts': `export { thing } from './circle-a.js'`,
+    'src/params/development.ts': `import 'fast-check'`,
+  },
+  ...IMPORTS.map(([from, to]) => importing(from, to)),
+)
+
 describe('the dependency checker', () => {
   test('lets a folder import from those before it, and the entry files from all', async () => {
-    const { passed, stdout } = await check({
+    const { exitCode, stdout } = await check({
       'src/params/thing.ts': THING,
       'src/store/thing.ts': `export { thing } from '../params/thing.js'`,
       'src/states/thing.ts': `export { thing } from '../store/thing.js'`,
@@ -45,59 +80,41 @@ describe('the dependency checker', () => {
       'src/index.ts': `export { thing } from './fixtures/thing.js'`,
     })
     expect(stdout).toContain('no dependency violations')
-    expect(passed).toBe(true)
+    expect(exitCode).toBe(0)
   })
 
-  test.each([
-    ['params/a', 'store/b', 'params-imports-only-from-before'],
-    ['store/a', 'qemu/b', 'store-imports-only-from-before'],
-    ['qemu/deep/a', 'states/b', 'qemu-imports-only-from-before'],
-    ['backends/a', 'pool/b', 'backends-imports-only-from-before'],
-    ['states/a', 'fixtures/b', 'states-imports-only-from-before'],
-    ['cli/a', 'fixtures/b', 'cli-without-fixtures'],
-    ['states', 'fixtures/b', 'cli-without-fixtures'],
-    ['cli/a', 'index', 'entry-files-only-re-export'],
-  ])('refuses that %s imports %s', async (from, to, rule) => {
-    const up = '../'.repeat(from.split('/').length - 1) || './'
-    const { passed, stdout } = await check({
-      [`src/${from}.ts`]: `export { thing } from '${up}${to}.js'`,
-      [`src/${to}.ts`]: THING,
+  describe('refuses', () => {
+    let refused: Awaited<ReturnType<typeof check>>
+    beforeAll(async () => {
+      refused = await check(REFUSED)
     })
-    expect(stdout).toContain(`error ${rule}: src/${from}.ts → src/${to}.ts`)
-    expect(passed).toBe(false)
-  })
 
-  test('refuses an import against the order of a type alone', async () => {
-    const { passed } = await check({
-      'src/qemu/a.ts': `export type { Thing } from '../guest/b.js'`,
-      'src/guest/b.ts': THING,
+    test.each(IMPORTS)('that %s imports %s', (from, to, rule) => {
+      expect(refused.stdout).toContain(`error ${rule}: src/${from}.ts → src/${to}.ts`)
     })
-    expect(passed).toBe(false)
-  })
 
-  test('refuses that the command reaches Vitest through others', async () => {
-    const { passed, stdout } = await check({
-      'src/states/b.ts': `import 'vitest'\n${THING}`,
-      'src/states/a.ts': `export { thing } from './b.js'`,
-      'src/cli/a.ts': `export { thing } from '../states/a.js'`,
+    test('an import against the order of a type alone', () => {
+      expect(refused.stdout).toContain(
+        'error qemu-imports-only-from-before: src/qemu/type.ts → src/guest/type.ts',
+      )
     })
-    expect(stdout).toContain('error cli-without-fixtures: src/cli/a.ts → node_modules/vitest')
-    expect(passed).toBe(false)
-  })
 
-  test('refuses a circle', async () => {
-    const { passed, stdout } = await check({
-      'src/qemu/a.ts': `export { thing } from './b.js'`,
-      'src/qemu/b.ts': `export { thing } from './c.js'`,
-      'src/qemu/c.ts': `export { thing } from './a.js'`,
+    test('that the command reaches Vitest through others', () => {
+      expect(refused.stdout).toContain(
+        'error cli-without-fixtures: src/cli/far.ts → node_modules/vitest',
+      )
     })
-    expect(stdout).toContain('error no-circle: src/qemu/a.ts')
-    expect(passed).toBe(false)
-  })
 
-  test('refuses that shipped code imports a development package', async () => {
-    const { passed, stdout } = await check({ 'src/params/a.ts': `import 'fast-check'` })
-    expect(stdout).toContain('error no-development-packages: src/params/a.ts')
-    expect(passed).toBe(false)
+    test('a circle', () => {
+      expect(refused.stdout).toContain('error no-circle: src/qemu/circle-a.ts')
+    })
+
+    test('that shipped code imports a development package', () => {
+      expect(refused.stdout).toContain('error no-development-packages: src/params/development.ts')
+    })
+
+    test('by the number of errors as its exit code', () => {
+      expect(refused.exitCode).toBe(refused.stdout.match(/^ {2}error /gm)?.length)
+    })
   })
 })

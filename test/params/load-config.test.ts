@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Config } from '../../src/params/config.js'
-import { loadConfig } from '../../src/params/load-config.js'
+import { type LoadedConfig, loadConfig } from '../../src/params/load-config.js'
 
 let directory: string
 let environment: NodeJS.ProcessEnv
@@ -27,21 +27,24 @@ async function write(name: string, text: string): Promise<string> {
 const load = (overrides?: Config, cwd = directory) =>
   loadConfig({ cwd, environment, ...(overrides && { overrides }) })
 
+/** What holds where nobody says anything. */
+const defaults = (): LoadedConfig => ({
+  file: undefined,
+  root: directory,
+  states: [],
+  store: join(directory, '.cache/vitest-vm-states'),
+  build: 'missing',
+  limits: {},
+  qemu: 'qemu-system-x86_64',
+  gc: { maxSize: undefined, maxAge: 30 * 86_400_000 },
+  artifacts: undefined,
+  summary: undefined,
+  gracefulExit: true,
+})
+
 describe('the configuration', () => {
   test('without a file is the defaults', async () => {
-    expect(await load()).toEqual({
-      file: undefined,
-      root: directory,
-      states: [],
-      store: join(directory, '.cache/vitest-vm-states'),
-      build: 'missing',
-      limits: {},
-      qemu: 'qemu-system-x86_64',
-      gc: { maxSize: undefined, maxAge: 30 * 86_400_000 },
-      artifacts: undefined,
-      summary: undefined,
-      gracefulExit: true,
-    })
+    expect(await load()).toEqual(defaults())
   })
 
   test('says what the store may keep, each part for itself', async () => {
@@ -69,17 +72,10 @@ describe('the configuration', () => {
     )
     await mkdir(join(directory, 'a/b'), { recursive: true })
     expect(await load(undefined, join(directory, 'a/b'))).toEqual({
+      ...defaults(),
       file,
-      root: directory,
       states: [join(directory, 'vm/a.ts'), '/abs/b.ts'],
       store: join(directory, 'kept'),
-      build: 'missing',
-      limits: {},
-      qemu: 'qemu-system-x86_64',
-      gc: { maxSize: undefined, maxAge: 30 * 86_400_000 },
-      artifacts: undefined,
-      summary: undefined,
-      gracefulExit: true,
     })
   })
 

@@ -65,7 +65,7 @@ export class Suite {
   constructor(project) {
     this.project = project
     this.store = project.store
-    this.temporary = join(project.directory, 'tmp')
+    this.temporary = this.path('tmp')
     this.mark = `${MARK}=${project.directory}`
   }
 
@@ -76,6 +76,11 @@ export class Suite {
     const suite = new this(project)
     mkdirSync(suite.temporary)
     return suite
+  }
+
+  /** The absolute path of a file of the project. */
+  path(name) {
+    return join(this.project.directory, name)
   }
 
   /** A process, in a group of its own so that all of it can be interrupted. */
@@ -90,7 +95,7 @@ export class Suite {
         [MARK]: directory,
         VM_STATES_STORE: this.store,
         TMPDIR: this.temporary,
-        XDG_CACHE_HOME: join(directory, 'cache'),
+        XDG_CACHE_HOME: this.path('cache'),
         NO_COLOR: '1',
         ...env,
       },
@@ -117,7 +122,7 @@ export class Suite {
   }
 
   startStates(...args) {
-    const bin = join(this.project.directory, 'node_modules/vitest-vm-states/dist/cli/bin.js')
+    const bin = this.path('node_modules/vitest-vm-states/dist/cli/bin.js')
     return this.start(bin, args)
   }
 
@@ -149,6 +154,6 @@ export class Suite {
   }
 
   get #report() {
-    return join(this.project.directory, 'report.json')
+    return this.path('report.json')
   }
 }

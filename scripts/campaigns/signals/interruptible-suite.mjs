@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { createJiti } from 'jiti'
 import { Suite } from '../run-kill/suite.mjs'
 
 const jiti = createJiti(import.meta.url)
-const { openStore } = await jiti.import('../../../src/store/store.ts')
+const { forgetStates } = await jiti.import('../../../test/support/forget-states.ts')
 
 // Whoever comes to the place that PARK names tells it, and goes no further.
 const STATES = `
@@ -66,7 +66,7 @@ export class InterruptibleSuite extends Suite {
 
   /** Has the project use the Vitest, and the Node, that npm has installed in a directory. */
   useVitestOf(directory) {
-    const link = this.#inProject('node_modules/vitest')
+    const link = this.path('node_modules/vitest')
     rmSync(link)
     symlinkSync(resolve(directory, 'node_modules/vitest'), link)
     const node = resolve(directory, 'node_modules/node/bin/node')
@@ -75,34 +75,22 @@ export class InterruptibleSuite extends Suite {
 
   get versions() {
     const { version } = JSON.parse(
-      readFileSync(this.#inProject('node_modules/vitest/package.json'), 'utf8'),
+      readFileSync(this.path('node_modules/vitest/package.json'), 'utf8'),
     )
     return `Vitest ${version}, ${this.#node}`
   }
 
   /** Starts the test; resolves when it is where it goes no further, or has ended before. */
   async startAndPark({ pool, where, gracefulExit }) {
-    rmSync(this.#inProject('parked'), { force: true })
-    if (where === 'build') await this.#forgetStates()
-    const script = this.#inProject('node_modules/vitest/vitest.mjs')
+    rmSync(this.path('parked'), { force: true })
+    if (where === 'build') await forgetStates(this.store)
+    const script = this.path('node_modules/vitest/vitest.mjs')
     const env = { PARK: where, GRACEFUL_EXIT: String(gracefulExit) }
     const run = this.start(script, ['run', `--pool=${pool}`], { node: this.#node, env })
-    while (!existsSync(this.#inProject('parked'))) {
+    while (!existsSync(this.path('parked'))) {
       if (run.child.exitCode !== null) throw new Error(`ended too early: ${run.output()}`)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     return run
-  }
-
-  async #forgetStates() {
-    const store = await openStore(this.store)
-    const keys = [...(await store.keys.list()).keys()]
-    const states = keys.filter((key) => !key.startsWith('image-'))
-    await Promise.all(states.map((key) => store.keys.remove(key)))
-    await store.close()
-  }
-
-  #inProject(name) {
-    return join(this.project.directory, name)
   }
 }

@@ -1,41 +1,18 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { image } from '../../../src/images/image.js'
 import { machine } from '../../../src/states/definitions/machine.js'
 import type { State } from '../../../src/states/definitions/types.js'
 import type { BuildError } from '../../../src/states/graph/build-error.js'
-import { Context } from '../../../src/states/graph/context.js'
 import { ensure } from '../../../src/states/graph/ensure.js'
 import { FailedBuilds } from '../../../src/states/graph/failed-builds.js'
-import type { BuildEvent } from '../../../src/states/graph/progress.js'
 import { SharedNotes } from '../../../src/store/notes/shared-notes.js'
-import { makeStoreWithTiny } from '../../support/store-with-tiny.js'
+import { useStore } from './use-store.js'
 
-let root: string
-let context: Context
-const events: BuildEvent[] = []
+const place = useStore()
 
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'vms-failure-'))
-  await makeStoreWithTiny(root)
-  context = await open()
-}, 120_000)
-afterAll(async () => {
-  await context.close()
-  await rm(root, { recursive: true, force: true })
-})
-
-const open = (failures?: FailedBuilds) =>
-  Context.open({
-    store: root,
-    label: 'test',
-    onBuildEvent: (event) => events.push(event),
-    ...(failures && { failures }),
-  })
-
-const failureOf = (state: State, where = context): Promise<BuildError> =>
+const failureOf = (state: State, where = place.context): Promise<BuildError> =>
   ensure(state, where).then(
     () => expect.unreachable(),
     (error) => error,
@@ -72,8 +49,8 @@ const plain = (text: string) => text.replace(/\d+\.\d s/g, 'N s').replace(/x{9,}
 
 it('leaves each command with its output, the console, and what the display shows', async () => {
   const { failure, message, cause } = await failureOf(flaky)
-  const log = join(root, 'logs/screened/flaky.log')
-  const picture = join(root, 'logs/screened/flaky.png')
+  const log = join(place.root, 'logs/screened/flaky.log')
+  const picture = join(place.root, 'logs/screened/flaky.png')
   expect(failure).toMatchObject({ state: 'screened/flaky', log, screens: [picture] })
 
   const text = plain(await readFile(log, 'utf8'))
@@ -114,18 +91,18 @@ it('leaves each command with its output, the console, and what the display shows
   expect(plain(message)).toContain('  | N s: $ echo the end')
   expect(message).toContain(`Its last screen: ${picture}\n  The whole log: ${log}`)
   expect(cause).toMatchObject({ name: 'CommandError', exitCode: 7 })
-  expect(events.at(-1)).toMatchObject({ kind: 'failed', state: 'screened/flaky', log })
+  expect(place.events.at(-1)).toMatchObject({ kind: 'failed', state: 'screened/flaky', log })
 })
 
 it('is told to all of a run, and to what stands on it, and not tried again until it is forgotten', async () => {
-  const directory = join(root, 'run')
-  await using first = await open(new FailedBuilds(new SharedNotes(directory)))
-  await using second = await open(new FailedBuilds(new SharedNotes(directory)))
+  const directory = join(place.root, 'run')
+  await using first = await place.open({ failures: new FailedBuilds(new SharedNotes(directory)) })
+  await using second = await place.open({ failures: new FailedBuilds(new SharedNotes(directory)) })
   const { failure } = await failureOf(flaky, first)
-  const before = events.length
+  const before = place.events.length
 
   const again = await failureOf(serving, second)
-  expect(events).toHaveLength(before)
+  expect(place.events).toHaveLength(before)
   expect(again.failure).toEqual(failure)
   expect(again.message).toMatch(
     /^screened\/serving could not be built, since screened\/flaky could not be built: its setup /,
@@ -135,8 +112,8 @@ it('is told to all of a run, and to what stands on it, and not tried again until
   broken = false
   second.failures.forget(failure.key)
   await (await ensure(flaky, first)).release()
-  expect(events.at(-1)).toMatchObject({ kind: 'built', state: 'screened/flaky' })
-  expect(await readdir(join(root, 'logs/screened'))).toEqual([])
+  expect(place.events.at(-1)).toMatchObject({ kind: 'built', state: 'screened/flaky' })
+  expect(await readdir(join(place.root, 'logs/screened'))).toEqual([])
 })
 
 it('says what a setup threw that is no error, and that it ended the machine of a live state', async () => {

@@ -1,7 +1,6 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { backingOf } from '../../../src/backends/keep-disk.js'
 import { image } from '../../../src/images/image.js'
 import { readQcow2Header } from '../../../src/qemu/qcow2/header.js'
@@ -10,31 +9,13 @@ import { removeState } from '../../../src/states/catalogue/remove-state.js'
 import { environment } from '../../../src/states/definitions/environment.js'
 import { machine } from '../../../src/states/definitions/machine.js'
 import type { AnyState } from '../../../src/states/definitions/types.js'
-import { Context } from '../../../src/states/graph/context.js'
 import { ensure } from '../../../src/states/graph/ensure.js'
-import type { BuildEvent } from '../../../src/states/graph/progress.js'
 import { readMeta } from '../../../src/states/graph/state-meta.js'
 import { openMachines } from '../../../src/states/machines/machines-in-hand.js'
 import type { StoredObject } from '../../../src/store/objects/manifest.js'
-import { makeStoreWithTiny } from '../../support/store-with-tiny.js'
+import { useStore } from './use-store.js'
 
-let root: string
-let context: Context
-const events: BuildEvent[] = []
-
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'vms-environment-'))
-  await makeStoreWithTiny(root)
-  const onBuildEvent = (event: BuildEvent) => void events.push(event)
-  context = await Context.open({ store: root, label: 'test', onBuildEvent })
-}, 120_000)
-afterAll(async () => {
-  await context.close()
-  await rm(root, { recursive: true, force: true })
-})
-beforeEach(() => {
-  events.length = 0
-})
+const place = useStore()
 
 const alpha = machine('alpha', { image: image.tiny(), memory: '96 MiB' })
 const warm = alpha.live('warm', (vm) => vm.writeFile('/tmp/warm', 'yes'))
@@ -48,27 +29,16 @@ const joined = lab.state('joined', async ({ client, server }) => {
   await Promise.all([client.writeFile('/name', 'client'), server.writeFile('/name', 'server')])
 })
 
-const built = () => events.flatMap((event) => (event.kind === 'built' ? [event.state] : []))
-
 async function objectOf(state: AnyState): Promise<StoredObject> {
-  const { objects, release } = await ensure(state, context)
+  const { objects, release } = await ensure(state, place.context)
   await release()
-  return (await context.store.objects.get(String(objects[0]))) as StoredObject
+  return (await place.context.store.objects.get(String(objects[0]))) as StoredObject
 }
-
-/** What an operation must leave as it found it. */
-const leftBehind = async () => ({
-  objects: await readdir(join(root, 'objects')),
-  keys: await readdir(join(root, 'keys')),
-  leases: await readdir(join(root, 'leases')),
-  machines: await readdir((await context.run()).directory),
-  locks: (await readdir(join(root, 'locks'))).filter((name) => name.startsWith('state-')),
-})
 
 describe('a live state of an environment', () => {
   it('is built once, on states of its members, and restored with all that was in them', async () => {
-    await using opened = await openMachines(up, context, { purpose: 'test' })
-    expect(built()).toEqual(['alpha/warm', 'lab/up'])
+    await using opened = await openMachines(up, place.context, { purpose: 'test' })
+    expect(place.built()).toEqual(['alpha/warm', 'lab/up'])
     const vms = opened.handle()
     expect(await vms.server.readFile('/tmp/seen')).toBe('yes')
     await vms.client.$`rm /tmp/name`
@@ -92,7 +62,7 @@ describe('a live state of an environment', () => {
   })
 
   it('starts all machines anew when one of them has ended', async () => {
-    await using opened = await openMachines(up, context, { purpose: 'test' })
+    await using opened = await openMachines(up, place.context, { purpose: 'test' })
     const before = opened.processes.map(({ pid }) => pid)
     await opened.handle().server.shutdown()
     await opened.reset()
@@ -104,27 +74,29 @@ describe('a live state of an environment', () => {
 describe('a disk state of an environment', () => {
   it('is exported as an overlay for each member, and removed with what stands on it', async () => {
     const { directory } = await objectOf(joined)
-    const output = join(root, 'exported', 'lab.qcow2')
-    const files = await exportOverlay(joined, output, context)
+    const output = join(place.root, 'exported', 'lab.qcow2')
+    const files = await exportOverlay(joined, output, place.context)
     expect(files).toEqual(
       ['client', 'server'].map((member) => output.replace('.q', `-${member}.q`)),
     )
     expect((await backingOf(files[1] ?? ''))?.file).toBe(join(directory, 'server/image.qcow2'))
     const { backingFile } = await readQcow2Header(join(directory, 'server/image.qcow2'))
     expect(backingFile, 'so that the store can be moved').toMatch(/^\.\.\/\.\.\/[^/]+\/disk/)
-    await expect(removeState(warm, context)).rejects.toMatchObject({
+    await expect(removeState(warm, place.context)).rejects.toMatchObject({
       code: 'STATE_HAS_CHILDREN',
       message: expect.stringContaining('lab/joined'),
     })
-    await expect(removeState(joined, context)).rejects.toMatchObject({ code: 'OBJECT_IN_USE' })
+    await expect(removeState(joined, place.context)).rejects.toMatchObject({
+      code: 'OBJECT_IN_USE',
+    })
     for (const file of files) await rm(file)
-    expect(await removeState(joined, context)).toBe('removed')
+    expect(await removeState(joined, place.context)).toBe('removed')
   })
 
   it('is booted as one, which is kept', async () => {
     const kept = environment('kept', { a: warm, b: warm }).state('quiet', () => {})
-    await using booted = await openMachines(kept, context, { purpose: 'test' })
-    expect(built()).toEqual(['kept/quiet', 'kept/quiet booted'])
+    await using booted = await openMachines(kept, place.context, { purpose: 'test' })
+    expect(place.built()).toEqual(['kept/quiet', 'kept/quiet booted'])
     const { a, b } = booted.handle()
     await Promise.all([a.$`true`, b.$`true`])
     expect([a.state, a.liveness]).toEqual(['quiet', 'disk'])
@@ -142,7 +114,7 @@ describe('a build of an environment that fails', () => {
     [
       'since the disk of one machine is gone',
       saved.state('lost', async () => {
-        const { directory } = await context.run()
+        const { directory } = await place.context.run()
         const client = (await readdir(directory)).find((name) => name.startsWith('client-'))
         await rm(join(directory, String(client), 'disks/image.qcow2'))
       }),
@@ -156,11 +128,11 @@ describe('a build of an environment that fails', () => {
   ]
 
   it.each(cases)('%s leaves nothing of any machine', async (_, state, says) => {
-    const before = await leftBehind()
-    await expect(ensure(state, context)).rejects.toMatchObject({
+    const before = await place.leftBehind()
+    await expect(ensure(state, place.context)).rejects.toMatchObject({
       code: 'BUILD_FAILED',
       message: expect.stringMatching(says),
     })
-    expect(await leftBehind()).toEqual(before)
+    expect(await place.leftBehind()).toEqual(before)
   })
 })

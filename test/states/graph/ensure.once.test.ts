@@ -1,73 +1,42 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { image } from '../../../src/images/image.js'
 import { machine } from '../../../src/states/definitions/machine.js'
 import type { State } from '../../../src/states/definitions/types.js'
-import { Context } from '../../../src/states/graph/context.js'
 import { ensure } from '../../../src/states/graph/ensure.js'
-import type { BuildEvent } from '../../../src/states/graph/progress.js'
 import { openMachines } from '../../../src/states/machines/machines-in-hand.js'
-import { makeStoreWithTiny } from '../../support/store-with-tiny.js'
+import { useStore } from './use-store.js'
 
-let root: string
-let context: Context
-const events: BuildEvent[] = []
-
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'vms-ensure-'))
-  await makeStoreWithTiny(root)
-  context = await open()
-}, 120_000)
-afterAll(async () => {
-  await context.close()
-  await rm(root, { recursive: true, force: true })
-})
-beforeEach(() => {
-  events.length = 0
-})
-
-const open = (build: 'missing' | 'never' = 'missing') =>
-  Context.open({ store: root, build, label: 'test', onBuildEvent: (event) => events.push(event) })
+const place = useStore()
 
 const tiny = machine('tiny', { image: image.tiny(), memory: '128 MiB' })
 const page = tiny.state('page', (vm) => vm.writeFile('/page', 'hello'))
 const live = page.live('live', (vm) => vm.writeFile('/tmp/live', 'warm'))
 const child = live.live('child', (vm) => vm.writeFile('/tmp/child', 'warmer'))
 
-const built = () => events.flatMap((event) => (event.kind === 'built' ? [event.state] : []))
-
-/** What an operation must leave as it found it. */
-const leftBehind = async () => ({
-  objects: await readdir(join(root, 'objects')),
-  keys: await readdir(join(root, 'keys')),
-  machines: (await readdir((await context.run()).directory)).filter((name) => /^tiny/.test(name)),
-  locks: (await readdir(join(root, 'locks'))).filter((name) => name.startsWith('state-')),
-})
-
 describe('ensure()', () => {
   it('builds a chain once for all who ask at the same moment, and then no more', async () => {
-    const other = await open()
-    const states = await Promise.all([ensure(live, context), ensure(live, other)])
+    const other = await place.open()
+    const states = await Promise.all([ensure(live, place.context), ensure(live, other)])
     expect(states[0].objects).toEqual(states[1].objects)
-    expect(built()).toEqual(['tiny/page', 'tiny/live'])
+    expect(place.built()).toEqual(['tiny/page', 'tiny/live'])
     const again = await ensure(live, other)
-    expect(built()).toHaveLength(2)
+    expect(place.built()).toHaveLength(2)
     await Promise.all([...states, again].map((state) => state.release()))
     await other.close()
   })
 
   it('builds live states on live states, with what their RAM held', async () => {
-    await using opened = await openMachines(child, context, { purpose: 'test' })
+    await using opened = await openMachines(child, place.context, { purpose: 'test' })
     const vm = opened.handle()
     const { stdout } = await vm.$`cat /page /tmp/live /tmp/child`
     expect(stdout).toBe('hellowarmwarmer')
   })
 
   it('keeps the log of a build with the state', async () => {
-    const { objects, release } = await ensure(page, context)
-    const log = await readFile(join(root, 'objects', String(objects[0]), 'build.log'), 'utf8')
+    const { objects, release } = await ensure(page, place.context)
+    const log = await readFile(join(place.root, 'objects', String(objects[0]), 'build.log'), 'utf8')
     expect(log).toMatch(/^tiny\/page, .*\n.* start\n.* setup\n.* capture\n/)
     expect(log).toContain('vm-states tiny guest ready')
     await release()
@@ -75,14 +44,14 @@ describe('ensure()', () => {
 
   it('refuses a state that is missing where builds are off, and changes nothing', async () => {
     const missing = tiny.state('missing', () => {})
-    const before = await leftBehind()
-    await using never = await open('never')
+    const before = await place.leftBehind()
+    await using never = await place.open({ build: 'never' })
     await expect(ensure(missing, never)).rejects.toMatchObject({
       code: 'STATE_NOT_BUILT',
-      message: expect.stringContaining(`tiny/missing is not in the store ${root}`),
+      message: expect.stringContaining(`tiny/missing is not in the store ${place.root}`),
       hint: expect.stringMatching(/Build it with: states build tiny\/missing$/),
     })
-    expect(await leftBehind()).toEqual(before)
+    expect(await place.leftBehind()).toEqual(before)
   })
 })
 
@@ -113,26 +82,26 @@ describe('a build that fails', () => {
   ]
 
   it.each(cases)('%s says so, and leaves nothing but its log', async (_, state, says) => {
-    const before = await leftBehind()
-    const error = await ensure(state, context).catch((error: unknown) => error)
+    const before = await place.leftBehind()
+    const error = await ensure(state, place.context).catch((error: unknown) => error)
     expect(error).toMatchObject({ code: 'BUILD_FAILED', message: expect.stringMatching(says) })
     expect(error).toMatchObject({ message: expect.stringContaining('vm-states tiny guest ready') })
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
     expect((error as Error).message).not.toMatch(/[\x00-\x09\x0b-\x1f]/)
     const path = /The whole log: (.*)$/.exec((error as Error).message)?.[1]
     expect(await readFile(String(path), 'utf8')).toContain('The serial console of tiny:\n')
-    expect(await leftBehind()).toEqual(before)
+    expect(await place.leftBehind()).toEqual(before)
   })
 
   it('by a command shows what the command said', async () => {
     const mistyped = page.state('mistyped', (vm) => vm.$`mkdirr /srv`)
-    await expect(ensure(mistyped, context)).rejects.toThrow(
+    await expect(ensure(mistyped, place.context)).rejects.toThrow(
       /stderr: \/bin\/sh: mkdirr: not found\n {2}\| {3}exit code 127 after/,
     )
   })
 
   it('by being cancelled is only that', async () => {
-    const before = await leftBehind()
+    const before = await place.leftBehind()
     const controller = new AbortController()
     const cancelled = page.state(
       'cancelled',
@@ -142,9 +111,11 @@ describe('a build that fails', () => {
       },
       { inputs: { values: { controller: 'ends the build' } } },
     )
-    await expect(ensure(cancelled, context, { signal: controller.signal })).rejects.toMatchObject({
+    await expect(
+      ensure(cancelled, place.context, { signal: controller.signal }),
+    ).rejects.toMatchObject({
       code: 'ABORTED',
     })
-    expect(await leftBehind()).toEqual(before)
+    expect(await place.leftBehind()).toEqual(before)
   })
 })

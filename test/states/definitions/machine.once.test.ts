@@ -66,7 +66,7 @@ describe('machine()', () => {
       expect.objectContaining({
         code: 'DUPLICATE_NAME',
         message: expect.stringMatching(
-          /state "debian\/twice" is defined twice: .*machine\.test\.ts:\d+ and .*machine\.test\.ts:\d+/,
+          /state "debian\/twice" is defined twice: .*machine\.once\.test\.ts:\d+ and .*machine\.once\.test\.ts:\d+/,
         ),
       }),
     )
@@ -144,7 +144,7 @@ describe('collectDefinitions()', () => {
   it('refuses two machines of one name, with both places', () => {
     const [first, second] = [machine('same', { image }), machine('same', { image })]
     expect(() => collectDefinitions([{ first }, { second }])).toThrow(
-      /machine "same" is defined twice: .*machine\.test\.ts:\d+/,
+      /machine "same" is defined twice: .*machine\.once\.test\.ts:\d+/,
     )
   })
 })

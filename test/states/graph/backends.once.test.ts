@@ -1,29 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { image } from '../../../src/images/image.js'
 import { readQcow2Header } from '../../../src/qemu/qcow2/header.js'
 import { machine } from '../../../src/states/definitions/machine.js'
 import type { State } from '../../../src/states/definitions/types.js'
 import type { AvailableMember } from '../../../src/states/graph/available-state.js'
-import { Context } from '../../../src/states/graph/context.js'
 import { ensure } from '../../../src/states/graph/ensure.js'
 import { openMachines } from '../../../src/states/machines/machines-in-hand.js'
-import { makeStoreWithTiny } from '../../support/store-with-tiny.js'
+import { useStore } from './use-store.js'
 
-let store: string
-let context: Context
-
-beforeAll(async () => {
-  store = await mkdtemp(join(tmpdir(), 'vms-backends-'))
-  await makeStoreWithTiny(store)
-  context = await Context.open({ store, label: 'test' })
-}, 120_000)
-afterAll(async () => {
-  await context.close()
-  await rm(store, { recursive: true, force: true })
-})
+const place = useStore()
 
 const tiny = machine('tiny', { image: image.tiny(), memory: '128 MiB', boot: 'cold' })
 const first = tiny.state('first', (vm) => vm.writeFile('/first', '1'), { backend: 'internal' })
@@ -31,7 +16,7 @@ const second = first.state('second', (vm) => vm.writeFile('/second', '2'))
 const third = second.state('third', (vm) => vm.writeFile('/third', '3'), { backend: 'internal' })
 
 async function show(state: State) {
-  const { members, release } = await ensure(state, context)
+  const { members, release } = await ensure(state, place.context)
   const { files } = members.vm as AvailableMember
   const { snapshotCount } = await readQcow2Header(files.disks[0]?.file ?? '')
   await release()
@@ -39,7 +24,7 @@ async function show(state: State) {
 }
 
 it('internal and external states stand on each other', async () => {
-  await using opened = await openMachines(third, context, { purpose: 'test' })
+  await using opened = await openMachines(third, place.context, { purpose: 'test' })
   const vm = opened.handle()
   expect((await vm.$`cat /first /second /third`).stdout).toBe('123')
   expect([await show(first), await show(second), await show(third)]).toEqual([
@@ -50,7 +35,7 @@ it('internal and external states stand on each other', async () => {
 })
 
 it('a machine in an internal state is as new after a reset', async () => {
-  await using opened = await openMachines(first, context, { purpose: 'test' })
+  await using opened = await openMachines(first, place.context, { purpose: 'test' })
   await opened.handle().$`rm /first; sync`
   await opened.reset()
   expect(await opened.handle().readFile('/first')).toBe('1')

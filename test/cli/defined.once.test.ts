@@ -263,19 +263,3 @@ describe('states of the configuration', () => {
     expect(states[4]?.reason).toContain('uses "n"')
   })
 })
-
-describe('states doctor --self-test', () => {
-  test('boots, saves and restores a guest, and leaves no state behind', async () => {
-    await makeStoreWithTiny(place.path('store'))
-    const { exitCode, stdout } = await place.states(['doctor', '--self-test'])
-    expect(exitCode).toBe(0)
-    expect(stdout).toMatch(/^ok +boot and save +a tiny guest was booted and saved \(\d+\.\d s\)$/m)
-    expect(stdout).toMatch(/^ok +restore +it was restored, changed, and restored without/m)
-    expect(await statuses()).toEqual([
-      'tiny/root image',
-      'tiny/one not built',
-      'tiny/two not built',
-      'tiny/live not built',
-    ])
-  })
-})

@@ -132,7 +132,7 @@ describe('a command that fails', () => {
   test('points to the line that called it', async () => {
     const error = await commandError(vm.exec('false'))
     expect(error.stack?.split('\n').find((line) => line.startsWith('    at'))).toContain(
-      'exec.test.ts',
+      'exec.once.test.ts',
     )
   })
 
