@@ -1,24 +1,34 @@
 import type { Liveness } from '../params/liveness.js'
-import type { Disk } from '../qemu/machine/launch-options.js'
+import type { Disk, LaunchOptions } from '../qemu/machine/launch-options.js'
 import type { MachineProcess } from '../qemu/machine/machine-process.js'
+import type { OwnRam } from './fork/own-ram.js'
 
 /** What a machine in hand is prepared for. */
 export type Purpose =
   /** A test runs on it; everything is thrown away. */
   | 'test'
-  /** A setup runs on it, and then it is captured. */
-  | 'build'
-  /** A person runs it and may want to keep it. */
-  | 'keep'
+  /** A setup runs on it, and then its disks are captured. */
+  | 'disk'
+  /** A setup runs on it, and then its disks, RAM and devices are captured. */
+  | 'live'
+
+/** What a live state has beside its disks, where they do not hold it. */
+export interface SavedMemory {
+  /** Absolute path of the guest's RAM, a sparse file. */
+  ram: string
+  /** Bytes of RAM. */
+  size: number
+  /** Absolute path of what QEMU saved of the devices. */
+  devices: string
+}
 
 /** A state as files: what `capture` wrote and what `prepare` starts from. Never written to again. */
 export interface StateFiles {
   liveness: Liveness
   /** The backend that captured it; the only one that can prepare it. `image` is the root of a chain. */
-  backend: 'image' | 'external' | 'internal' | 'live'
+  backend: 'image' | 'external' | 'internal' | 'live' | 'fork'
   disks: readonly Disk[]
-  /** What the backend needs besides the disks, as JSON; other folders pass it on unread. */
-  data?: unknown
+  memory?: SavedMemory
 }
 
 /** A machine made ready for launch: files of its own, and how to get from QEMU's start to the state. */
@@ -26,12 +36,14 @@ export interface PreparedMachine {
   /** Disks in the work directory, for this machine alone. */
   disks: readonly Disk[]
   /** What the launch needs besides the definition. */
-  launch: { paused?: boolean }
-  /** From a launched process to the machine in the state, running. */
-  start(process: MachineProcess): Promise<void>
+  launch: Pick<LaunchOptions, 'ram' | 'incoming'>
+  /** RAM to be captured, where the state brings it; to be disposed of. */
+  ram?: OwnRam
+  /** From a launched process whose CPUs are stopped to the machine in the state, stopped still. */
+  load(process: MachineProcess): Promise<void>
   /**
-   * Brings the running machine back to the state without a new process; absent where the backend
-   * cannot. A rejection means that the process is unusable and a new one is needed.
+   * Brings the machine back to the state without a new process, stopped or running as it was; absent
+   * where the backend cannot. A rejection means that the process is unusable and a new one is needed.
    */
   rewind?(process: MachineProcess): Promise<void>
 }
@@ -40,6 +52,8 @@ export interface PreparedMachine {
 export interface CapturableMachine {
   disks: readonly Disk[]
   process: MachineProcess
+  /** The file of its RAM, if it was prepared for `live`. */
+  ram?: OwnRam | undefined
 }
 
 /**
@@ -57,6 +71,13 @@ export interface GraphBackend {
    * @throws VmStatesError if the state's files are missing or damaged, or the disk is full
    */
   prepare(state: StateFiles, purpose: Purpose, directory: string): Promise<PreparedMachine>
+
+  /**
+   * Finds out, without changing it, whether a running machine can be captured; absent where any can.
+   *
+   * @throws VmStatesError `SAVE_BLOCKED`, naming everything that is in the way
+   */
+  requireSavable?(machine: CapturableMachine): Promise<void>
 
   /**
    * Writes the machine's present state into an empty directory, and ends the machine. The guest of

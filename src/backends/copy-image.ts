@@ -11,10 +11,16 @@ interface CopyFailure extends Error {
  * data without the holes. By `cp`, since `fs.copyFile` writes holes out as zeros.
  *
  * @param to - replaced if it is there
+ * @param holes - for `all`, zeros that are not holes yet become such
  * @throws VmStatesError `DISK_FULL`, `ACCESS_DENIED`
  */
-export async function copyImage(from: string, to: string): Promise<void> {
-  const args = ['--reflink=auto', '--sparse=auto', '--', from, to]
+export async function copyImage(
+  from: string,
+  to: string,
+  holes: 'same' | 'all' = 'same',
+): Promise<void> {
+  const sparse = holes === 'all' ? '--sparse=always' : '--sparse=auto'
+  const args = ['--reflink=auto', sparse, '--', from, to]
   const env = { ...process.env, LC_ALL: 'C' }
   await promisify(execFile)('cp', args, { env }).catch((cause: CopyFailure) => {
     const said = (cause.stderr ?? '').trim() || cause.message

@@ -67,6 +67,7 @@ export const errorCodes = {
   // backends: live
   MACHINE_NOT_RUNNING: { exit: 2, means: 'a live state was to be set or got without a machine' },
   DISK_NOT_IN_MACHINE: { exit: 2, means: 'a disk is none of the drives of the running machine' },
+  STATE_NOT_LOADED: { exit: 3, means: 'QEMU cannot load the device state of a live state' },
   SAVE_BLOCKED: { exit: 3, means: 'a machine has drives or devices that a live state cannot keep' },
   // cli
   USAGE: { exit: 2, means: 'the command line is not understood' },

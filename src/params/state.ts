@@ -36,8 +36,12 @@ export const stateOptionsSchema = optionsSchema({
     .default('external'),
 })
 
-/** The same about a live state, of which one backend keeps all. */
-export const liveStateOptionsSchema = optionsSchema(common)
+/** The same about a live state. */
+export const liveStateOptionsSchema = optionsSchema({
+  ...common,
+  /** What keeps it: files of RAM and devices beside overlays, or a snapshot with RAM inside the qcow2. */
+  backend: z.enum(['fork', 'live'], 'a backend of live states is "fork" or "live"').default('fork'),
+})
 
 /** Options of a disk state as a user writes them. */
 export type StateOptions = z.input<typeof stateOptionsSchema>
@@ -45,5 +49,7 @@ export type StateOptions = z.input<typeof stateOptionsSchema>
 /** Options of a live state as a user writes them. */
 export type LiveStateOptions = z.input<typeof liveStateOptionsSchema>
 
-/** Options of a state with the defaults filled in; the backend counts for disk states alone. */
-export type ParsedStateOptions = z.output<typeof stateOptionsSchema>
+/** Options of a state with the defaults filled in. */
+export type ParsedStateOptions =
+  | z.output<typeof stateOptionsSchema>
+  | z.output<typeof liveStateOptionsSchema>

@@ -1,11 +1,6 @@
-import { stat } from 'node:fs/promises'
-import { fileError } from '../../qemu/file-error.js'
-import type { Disk } from '../../qemu/machine/launch-options.js'
-import { readQcow2Header } from '../../qemu/qcow2/header.js'
-import { createOverlay } from '../../qemu/qemu-img/create.js'
 import type { GraphBackend, PreparedMachine, StateFiles } from '../backend.js'
 import { captureDisks } from '../capture-disks.js'
-import { keptPath } from '../keep-disk.js'
+import { createOverlays } from '../create-overlays.js'
 
 /**
  * Disk states as qcow2 overlays. A machine gets an empty overlay on each writable disk; when it has
@@ -26,28 +21,9 @@ async function prepare(
   directory: string,
 ): Promise<PreparedMachine> {
   return {
-    disks: await Promise.all(disks.map((disk) => overlayFor(disk, directory))),
+    disks: await createOverlays(disks, directory),
     launch: {},
-    // QEMU was started without being paused: the guest boots.
-    start: async () => {},
+    // The guest boots once it is resumed.
+    load: async () => {},
   }
-}
-
-async function overlayFor(disk: Disk, directory: string): Promise<Disk> {
-  if (disk.readOnly) return disk
-  const file = keptPath(disk, directory)
-  await createOverlay(file, {
-    file: disk.file,
-    format: disk.format,
-    virtualSize: await virtualSize(disk),
-  })
-  return { ...disk, file, format: 'qcow2' }
-}
-
-async function virtualSize({ file, format }: Disk): Promise<number> {
-  if (format === 'qcow2') return (await readQcow2Header(file)).virtualSize
-  const { size } = await stat(file).catch((error: unknown) => {
-    throw fileError(error, file)
-  })
-  return size
 }

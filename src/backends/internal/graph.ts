@@ -28,8 +28,8 @@ async function prepare(
   return {
     disks: await Promise.all(disks.map((disk) => copyAt(disk, purpose, directory))),
     launch: {},
-    // QEMU was started without being paused: the guest boots.
-    start: async () => {},
+    // The guest boots once it is resumed.
+    load: async () => {},
   }
 }
 
@@ -38,6 +38,6 @@ async function copyAt(disk: Disk, purpose: Purpose, directory: string): Promise<
   if (disk.readOnly) return copy
   await snapshotApply(copy.file, TAG)
   // A child has a state of its own; with its parent's as well, its files would only grow.
-  if (purpose === 'build') await snapshotDelete(copy.file, TAG)
+  if (purpose !== 'test') await snapshotDelete(copy.file, TAG)
   return copy
 }

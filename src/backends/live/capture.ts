@@ -1,17 +1,11 @@
 import { rm } from 'node:fs/promises'
-import { VmStatesError } from '../../params/errors.js'
-import { withDeadline } from '../../qemu/deadline.js'
-import { describeExit } from '../../qemu/machine/exit-status.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
-import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import type { CapturableMachine, StateFiles } from '../backend.js'
 import { keepDisk, keptPath } from '../keep-disk.js'
+import { quit } from '../quit.js'
 import { requireSavable } from './blockers.js'
 import { snapshotOf, writableDisks } from './disk-snapshot.js'
 import { saveSnapshot } from './snapshot.js'
-
-/** Milliseconds until QEMU has written out its metadata and is gone. */
-const QUIT_TIMEOUT = 60_000
 
 /**
  * Keeps a running machine - disks, RAM and devices - as files, and ends it.
@@ -41,17 +35,4 @@ export async function captureLive(
   } finally {
     await process.close()
   }
-}
-
-/** Only a QEMU that ended in good order has left complete images behind. */
-async function quit(process: MachineProcess): Promise<void> {
-  process.qmp.execute('quit').catch(() => {})
-  const status = await withDeadline(process.exited, `the end of ${process.options.name}`, {
-    timeout: QUIT_TIMEOUT,
-  })
-  if (status.code === 0 && status.shutdownReason === 'host-qmp-quit') return
-  throw new VmStatesError(
-    'QEMU_EXITED',
-    `QEMU of ${process.options.name} did not end in good order: ${describeExit(status)}`,
-  )
 }

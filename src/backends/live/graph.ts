@@ -1,5 +1,7 @@
 import type { GraphBackend } from '../backend.js'
+import { requireSavable } from './blockers.js'
 import { captureLive } from './capture.js'
+import { snapshotOf } from './disk-snapshot.js'
 import { prepareLive } from './prepare.js'
 
 /**
@@ -10,4 +12,7 @@ export const liveBackend: GraphBackend = {
   liveness: 'live',
   prepare: prepareLive,
   capture: captureLive,
+  async requireSavable({ disks, process }) {
+    await requireSavable(process.qmp, snapshotOf(disks).nodes, process.options.name)
+  },
 }

@@ -20,42 +20,26 @@ export async function prepareLive(
   directory: string,
 ): Promise<PreparedMachine> {
   const disks = await Promise.all(state.disks.map((disk) => copyDisk(disk, directory)))
-  const launch = { paused: true }
-  if (purpose === 'build') {
+  if (purpose !== 'test') {
     return {
       disks,
-      launch,
+      launch: {},
       // A child does not go back to here: without its parent's RAM its files do not grow.
-      async start({ qmp }) {
+      async load({ qmp }) {
         const snapshot = snapshotOf(disks)
         await load(qmp, snapshot)
         await deleteSnapshot(qmp, snapshot)
-        await qmp.execute('cont')
       },
     }
   }
-  const restore = ({ qmp }: MachineProcess) => loadAndRun(qmp, snapshotOf(disks))
-  return { disks, launch, start: restore, rewind: restore }
+  const restore = ({ qmp }: MachineProcess) => load(qmp, snapshotOf(disks))
+  return { disks, launch: {}, load: restore, rewind: restore }
 }
 
 /**
  * By the human monitor: QEMU 7.2 takes 5 to 10 ms longer for the same load as a job. See
- * docs/decisions/035-loadvm.md.
+ * docs/decisions/035-loadvm.md. A guest that ran before goes on by itself.
  */
 async function load(qmp: QmpClient, { tag }: LiveSnapshot): Promise<void> {
   await qmp.humanMonitor(`loadvm ${tag}`, { timeout: LOAD_TIMEOUT })
-}
-
-/** A guest that ran before goes on by itself, and QEMU says so before it answers. */
-async function loadAndRun(qmp: QmpClient, snapshot: LiveSnapshot): Promise<void> {
-  let runs = false
-  const off = qmp.on('RESUME', () => {
-    runs = true
-  })
-  try {
-    await load(qmp, snapshot)
-  } finally {
-    off()
-  }
-  if (!runs) await qmp.execute('cont')
 }

@@ -6,6 +6,7 @@ import { optionValue } from './option-value.js'
 /** The file descriptors that QEMU inherits: one end of a socket pair each. */
 const QMP_FD = 3
 const AGENT_FD = 4
+const WAKE_FD = 5
 
 /** The network card's name in the human monitor, for port forwards. */
 export const NETWORK_ID = 'net0'
@@ -15,6 +16,12 @@ const MAC = '52:54:00:12:34:56'
 
 /** The name by which the guest agent finds its virtio-serial port. */
 const AGENT_PORT = 'org.qemu.guest_agent.0'
+
+/** The name by which a guest finds the port on which it is told the time after a restore. */
+const WAKE_PORT = 'org.vitest-vm-states.wake'
+
+/** The guest's RAM among QEMU's objects. */
+const RAM_ID = 'ram'
 
 /** Where QEMU writes the serial console, from power-on. */
 export function consoleFile(options: Pick<LaunchOptions, 'directory'>): string {
@@ -27,14 +34,27 @@ function machineArguments(options: LaunchOptions): string[] {
     ...['-nodefaults', '-no-user-config'],
     ...['-display', 'none'],
     // graphics=off sends the firmware's messages to the serial console as well.
-    ...['-machine', `${optionValue(options.machineType)},graphics=off`],
+    ...['-machine', `${optionValue(options.machineType)},graphics=off${ramOfMachine(options)}`],
     ...['-accel', options.accelerator],
     ...['-cpu', options.cpuModel],
     ...['-smp', String(options.cpus)],
     ...['-m', `size=${options.memory}B`],
+    ...ramArguments(options),
     // Always: the machine is let go only once everyone who must know of it does.
     '-S',
+    ...(options.incoming ? ['-incoming', 'defer'] : []),
   ]
+}
+
+function ramOfMachine({ ram }: LaunchOptions): string {
+  return ram === undefined ? '' : `,memory-backend=${RAM_ID}`
+}
+
+function ramArguments({ ram, memory }: LaunchOptions): string[] {
+  if (ram === undefined) return []
+  const share = ram.shared ? 'on' : 'off'
+  const where = `mem-path=${optionValue(ram.path)},share=${share}`
+  return ['-object', `memory-backend-file,id=${RAM_ID},size=${memory}B,${where}`]
 }
 
 function channelArguments(options: LaunchOptions): string[] {
@@ -45,8 +65,12 @@ function channelArguments(options: LaunchOptions): string[] {
     ...['-device', 'virtio-serial-pci,id=serial'],
     ...['-chardev', `socket,id=agent,fd=${AGENT_FD}`],
     ...['-device', `virtserialport,bus=serial.0,chardev=agent,name=${AGENT_PORT}`],
+    ...['-chardev', `socket,id=wake,fd=${WAKE_FD}`],
+    ...['-device', `virtserialport,bus=serial.0,chardev=wake,name=${WAKE_PORT}`],
     ...['-object', 'rng-builtin,id=random', '-device', 'virtio-rng-pci,rng=random'],
     ...['-device', 'pvpanic'],
+    // Another one at every start: a guest that goes on from a state learns that it is a clone.
+    ...['-device', 'vmgenid,guid=auto'],
   ]
 }
 

@@ -33,6 +33,14 @@ export interface Hardware {
   extraArgs: readonly string[]
 }
 
+/** A file of the size of the guest's RAM that QEMU maps as the guest's RAM. */
+export interface MappedRam {
+  /** Absolute path; it must be writable. */
+  path: string
+  /** Whether the guest writes to the file, or to pages of its own. */
+  shared: boolean
+}
+
 /** Everything that one start of QEMU needs. */
 export interface LaunchOptions extends Hardware {
   /** The machine's name, for `-name` and for messages. */
@@ -44,8 +52,12 @@ export interface LaunchOptions extends Hardware {
   directKernel?: DirectKernel
   /** An existing private directory for the console log and QEMU's own log. */
   directory: string
+  /** What the guest's RAM is; memory of QEMU's own unless given. */
+  ram?: MappedRam | undefined
   /** Start with the CPUs stopped (`-S`). */
   paused?: boolean
+  /** Wait for device state, see `loadDeviceState`. */
+  incoming?: boolean | undefined
   /** Milliseconds from spawn to the QMP greeting. */
   timeout?: number
   signal?: AbortSignal

@@ -41,6 +41,7 @@ export async function launch(options: LaunchOptions): Promise<MachineProcess> {
     await qemu.ended
     qemu.qmp.destroy()
     qemu.agent.destroy()
+    qemu.wake.destroy()
     throw early === undefined ? error : await exitError(options, qemu, early, logFile, error)
   }
 }
@@ -65,8 +66,8 @@ async function greet(options: LaunchOptions, qemu: SpawnedQemu): Promise<Machine
     return reason === undefined ? status : { ...status, shutdownReason: reason }
   })
   if (!options.paused) await qmp.execute('cont')
-  const { pid, commandLine, agent } = qemu
-  return new MachineProcess({ options, pid, startTime, commandLine, qmp, agent, exited })
+  const { pid, commandLine, agent, wake } = qemu
+  return new MachineProcess({ options, pid, startTime, commandLine, qmp, agent, wake, exited })
 }
 
 /** QEMU closes its monitor a moment before the process has ended. */
@@ -74,10 +75,11 @@ async function endedNow({ ended }: SpawnedQemu): Promise<ExitStatus | undefined>
   return withDeadline(ended, 'QEMU', { timeout: 1000 }).catch(() => undefined)
 }
 
-async function requireFiles({ disks, directKernel }: LaunchOptions): Promise<void> {
+async function requireFiles({ disks, directKernel, ram }: LaunchOptions): Promise<void> {
   const { R_OK, W_OK } = constants
   const needed: [path: string | undefined, mode: number][] = [
     ...disks.map(({ file, readOnly }) => [file, readOnly ? R_OK : R_OK | W_OK] as [string, number]),
+    [ram?.path, R_OK | W_OK],
     [directKernel?.kernel, R_OK],
     [directKernel?.initrd, R_OK],
   ]

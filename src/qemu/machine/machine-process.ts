@@ -26,6 +26,7 @@ interface MachineParts {
   commandLine: readonly string[]
   qmp: QmpClient
   agent: Duplex
+  wake: Duplex
   exited: Promise<ExitStatus>
 }
 
@@ -40,6 +41,8 @@ export class MachineProcess implements AsyncDisposable {
   readonly qmp: QmpClient
   /** The host's end of the guest agent's channel, `org.qemu.guest_agent.0`. */
   readonly agent: Duplex
+  /** The host's end of the port `org.vitest-vm-states.wake`. */
+  readonly wake: Duplex
   /** The serial console, written by QEMU from power-on. */
   readonly consoleFile: string
   /** Settles when the process has ended and every event of QEMU's was seen. */
@@ -54,6 +57,7 @@ export class MachineProcess implements AsyncDisposable {
     this.commandLine = parts.commandLine
     this.qmp = parts.qmp
     this.agent = parts.agent
+    this.wake = parts.wake
     this.exited = parts.exited
     this.consoleFile = consoleFile(parts.options)
   }

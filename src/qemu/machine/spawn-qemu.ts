@@ -13,6 +13,7 @@ export interface SpawnedQemu {
   commandLine: readonly string[]
   qmp: Duplex
   agent: Duplex
+  wake: Duplex
   /** Settles when the process has ended; never rejects. */
   ended: Promise<ExitStatus>
 }
@@ -46,16 +47,16 @@ export async function spawnQemu(
   const log = await open(logFile, 'a', 0o600)
   try {
     // Node makes each further pipe a socket pair: no socket files, nothing to poll or remove.
-    const stdio = ['ignore', log.fd, log.fd, 'pipe', 'pipe'] as const
+    const stdio = ['ignore', log.fd, log.fd, 'pipe', 'pipe', 'pipe'] as const
     const child = spawn(file, rest, { detached: true, stdio: [...stdio] })
     const ended = new Promise<ExitStatus>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }))
     })
     await once(child, 'spawn')
-    const [qmp, agent] = child.stdio.slice(3) as [Duplex, Duplex]
+    const [qmp, agent, wake] = child.stdio.slice(3) as [Duplex, Duplex, Duplex]
     // A lost connection is told by its end.
-    for (const channel of [qmp, agent]) channel.on('error', () => {})
-    return { child, pid: child.pid as number, commandLine, qmp, agent, ended }
+    for (const channel of [qmp, agent, wake]) channel.on('error', () => {})
+    return { child, pid: child.pid as number, commandLine, qmp, agent, wake, ended }
   } catch (cause) {
     throw new VmStatesError('QEMU_MISSING', `${binary}: cannot be run`, { cause })
   } finally {

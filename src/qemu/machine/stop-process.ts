@@ -15,6 +15,7 @@ interface Stoppable {
   readonly exited: Promise<ExitStatus>
   readonly qmp: QmpClient
   readonly agent: Duplex
+  readonly wake: Duplex
 }
 
 /** Ends a QEMU process: `quit`, else SIGTERM, else SIGKILL. Never rejects. */
@@ -43,4 +44,5 @@ export async function stopProcess(machine: Stoppable): Promise<void> {
 function release(machine: Stoppable): void {
   machine.qmp.close()
   machine.agent.destroy()
+  machine.wake.destroy()
 }

@@ -21,6 +21,8 @@ import {
 /** The options of a state of which nothing is said, as of most. */
 export const DEFAULT_OPTIONS: ParsedStateOptions = stateOptionsSchema.parse({})
 
+const DEFAULT_LIVE_OPTIONS: ParsedStateOptions = liveStateOptionsSchema.parse({})
+
 /** A state as `.state()` and `.live()` are given it. */
 interface NewState {
   name: string
@@ -75,7 +77,6 @@ function inKind(
 }
 
 function parseOptions(liveness: Liveness, options: unknown, where: string): ParsedStateOptions {
-  if (options === undefined) return DEFAULT_OPTIONS
-  if (liveness === 'disk') return parse(stateOptionsSchema, options, where)
-  return { ...DEFAULT_OPTIONS, ...parse(liveStateOptionsSchema, options, where) }
+  if (options === undefined) return liveness === 'disk' ? DEFAULT_OPTIONS : DEFAULT_LIVE_OPTIONS
+  return parse(liveness === 'disk' ? stateOptionsSchema : liveStateOptionsSchema, options, where)
 }

@@ -80,7 +80,10 @@ async function buildAdmitted(
   let started: StartedMachines | undefined
   try {
     begin('start')
-    started = await startMachines(task.parent, parent, context, { purpose: 'build', signal })
+    started = await startMachines(task.parent, parent, context, {
+      purpose: task.liveness,
+      signal,
+    })
     const build: Build = { ...options, task, parent, draft, log, begin }
     const captured = await makeFiles(started, build)
     for (const machine of processesOf(started)) await log.addConsole(machine)
@@ -110,9 +113,10 @@ async function makeFiles(
   const handles = new Handles(task.parent, (label) => log.commands(label))
   handles.attach(started)
   try {
+    await started.resume()
     await awaitReady(task.parent, parent, handles, signal)
     // What cannot be saved is found out before the setup, not after it.
-    if (task.liveness === 'live') await requireAllSavable(started)
+    if (task.liveness === 'live') await requireAllSavable(started, task.backend)
     if (task.state !== 'boot') begin('setup')
     const setup = Promise.resolve(handles.held).then(task.setup)
     await withDeadline(setup, `the setup of ${task.name}`, { timeout: task.timeout, signal })

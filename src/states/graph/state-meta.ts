@@ -60,8 +60,12 @@ function mapPaths(
   return Object.fromEntries(
     Object.entries(members).map(([member, { files, directKernel }]) => {
       const disks = files.disks.map((disk) => ({ ...disk, file: map(disk.file) }))
+      const { memory } = files
+      const saved = memory && {
+        memory: { ...memory, ram: map(memory.ram), devices: map(memory.devices) },
+      }
       const kernel = directKernel && { directKernel: mapKernel(directKernel, map) }
-      return [member, { files: { ...files, disks }, ...kernel }]
+      return [member, { files: { ...files, disks, ...saved }, ...kernel }]
     }),
   )
 }

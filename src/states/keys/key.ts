@@ -10,7 +10,7 @@ import { refreshPart } from './refresh.js'
 import { setupCode } from './setup-code.js'
 
 /** Goes up when a state made by an older version of this package can no longer be used. */
-const FORMAT = 1
+const FORMAT = 2
 
 /** What keys need to know of the host; asked only for the states that depend on it. */
 export interface KeyHost {
@@ -44,7 +44,7 @@ export async function stateKey(state: AnyState, host: KeyHost): Promise<StateKey
   return seal({
     ...(await commonParts(state, host)),
     ...(await parentParts(step.parent, host)),
-    ...(state.liveness === 'disk' ? { backend: options.backend } : {}),
+    backend: options.backend,
     ...(await setupCode(state)),
     ...(await inputParts(options.inputs, origin)),
     ...(refresh && { refresh: await refreshPart(refresh, nameOf(state)) }),

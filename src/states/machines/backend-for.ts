@@ -1,5 +1,6 @@
 import type { GraphBackend, StateFiles } from '../../backends/backend.js'
 import { externalBackend } from '../../backends/external/graph.js'
+import { forkBackend } from '../../backends/fork/graph.js'
 import { internalBackend } from '../../backends/internal/graph.js'
 import { liveBackend } from '../../backends/live/graph.js'
 
@@ -9,6 +10,7 @@ const BACKENDS: Readonly<Record<StateFiles['backend'], GraphBackend>> = {
   external: externalBackend,
   internal: internalBackend,
   live: liveBackend,
+  fork: forkBackend,
 }
 
 /** The backend that prepares what it captured itself. */

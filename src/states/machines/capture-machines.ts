@@ -1,14 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { StateFiles } from '../../backends/backend.js'
-import { requireSavable } from '../../backends/live/blockers.js'
-import { writableDisks } from '../../backends/live/disk-snapshot.js'
+import type { CapturableMachine, StateFiles } from '../../backends/backend.js'
 import { VmStatesError } from '../../params/errors.js'
-import { blockNode } from '../../qemu/machine/block-node.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { eachMember } from '../definitions/each-member.js'
 import { backendFor } from './backend-for.js'
-import type { StartedMachines } from './start-machines.js'
+import type { StartedMachine, StartedMachines } from './start-machines.js'
 import { stopTogether } from './stop-together.js'
 
 /** Machines that were captured, as files. */
@@ -19,14 +16,16 @@ export interface CapturedMachines {
 }
 
 /**
- * Finds out what a live state could not keep of a machine.
+ * Finds out what a state could not keep of machines.
  *
  * @throws VmStatesError `SAVE_BLOCKED`
  */
-export async function requireAllSavable({ machines }: StartedMachines): Promise<void> {
-  await eachMember(machines, async ({ prepared, process }) => {
-    const nodes = writableDisks(prepared.disks).map(blockNode)
-    await requireSavable(process.qmp, nodes, process.options.name)
+export async function requireAllSavable(
+  { machines }: StartedMachines,
+  backend: StateFiles['backend'],
+): Promise<void> {
+  await eachMember(machines, async (machine) => {
+    await backendFor(backend).requireSavable?.(capturable(machine))
   })
 }
 
@@ -47,12 +46,16 @@ export async function captureMachines(
   const processes = Object.values(machines).map(({ process }) => process)
   if (liveness === 'live') for (const process of processes) requireRunning(process)
   const skew = liveness === 'live' ? await stopTogether(processes) : undefined
-  const files = await eachMember(machines, async ({ prepared, process }, member) => {
+  const files = await eachMember(machines, async (machine, member) => {
     const own = join(directory, member)
     await mkdir(own)
-    return await capture({ disks: prepared.disks, process }, own, dirname(directory))
+    return await capture(capturable(machine), own, dirname(directory))
   })
   return { files, ...(skew !== undefined && { skew }) }
+}
+
+function capturable({ prepared, process, ram }: StartedMachine): CapturableMachine {
+  return { disks: prepared.disks, process, ram }
 }
 
 /** A setup may have shut its guest down, by a command that nobody waited for. */

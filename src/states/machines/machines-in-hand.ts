@@ -99,7 +99,7 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
     this.release('it was reset')
     if (this.#machines.every(canRewind)) {
       const rewound = await Promise.all(this.#machines.map(rewind))
-      if (!rewound.includes(false)) return
+      if (!rewound.includes(false)) return await this.#started.resume()
     }
     await this.#started.discard()
     try {
@@ -171,6 +171,7 @@ async function start(
   const handles = new Handles(definition)
   handles.attach(started)
   try {
+    await started.resume()
     await awaitReady(definition, state, handles, options.signal)
     return started
   } catch (error) {

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PreparedMachine, Purpose } from '../../backends/backend.js'
+import { OwnRam } from '../../backends/fork/own-ram.js'
 import { launch } from '../../qemu/machine/launch.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { eachMember } from '../definitions/each-member.js'
@@ -10,17 +11,21 @@ import type { AvailableMember, AvailableState } from '../graph/available-state.j
 import type { Context } from '../graph/context.js'
 import { backendFor } from './backend-for.js'
 
-/** A machine that runs in a state, and what it was made of. */
+/** A machine in a state, and what it was made of. */
 export interface StartedMachine {
   prepared: PreparedMachine
   process: MachineProcess
+  /** The file of its RAM, for a machine that is to be captured. */
+  ram: OwnRam | undefined
   /** Ends the process and deletes its directory: disks, console and QEMU's log. Never rejects. */
   discard(): Promise<void>
 }
 
-/** The machines of a state, all running in it. */
+/** The machines of a state, all in it. */
 export interface StartedMachines {
   machines: Readonly<Record<string, StartedMachine>>
+  /** Lets the CPUs run, of all at one moment. */
+  resume(): Promise<void>
   /** Ends all of them. Never rejects. */
   discard(): Promise<void>
 }
@@ -31,8 +36,8 @@ export interface StartOptions {
 }
 
 /**
- * Starts the machines of a state at once: those of a live state go on where they were captured, those
- * of a disk state are powered on.
+ * Starts the machines of a state, with their CPUs stopped: those of a live state will go on where they
+ * were captured, those of a disk state will boot.
  *
  * @throws VmStatesError if files are missing, the disk is full or QEMU fails; nothing is left behind
  *   then
@@ -59,7 +64,10 @@ export async function startMachines(
       started.push(one)
       return one
     })
-    return { machines, discard }
+    const resume = async () => {
+      await eachMember(machines, ({ process }) => process.qmp.execute('cont'))
+    }
+    return { machines, resume, discard }
   } catch (error) {
     await discard()
     throw error
@@ -81,8 +89,10 @@ async function startMachine(
   const run = await context.run()
   const directory = await run.machineDirectory(name)
   let process: MachineProcess | undefined
+  let ram: OwnRam | undefined
   const discard = async () => {
     await process?.close()
+    await ram?.[Symbol.asyncDispose]()
     if (process !== undefined) await run.removeProcess(process.pid)
     await rm(directory, { recursive: true, force: true }).catch(() => {})
   }
@@ -90,10 +100,14 @@ async function startMachine(
     const disks = join(directory, 'disks')
     await mkdir(disks)
     const prepared = await backendFor(files.backend).prepare(files, purpose, disks)
+    ram = prepared.ram
     const { memory, cpus, cpuModel, machineType, network, extraArgs } = machine[DETAILS].options
+    if (purpose === 'live') ram ??= await OwnRam.create(memory, disks)
     const { binary, accelerator } = await context.emulatorOf(machine)
     process = await launch({
       ...{ memory, cpus, cpuModel, machineType, network, extraArgs, binary, accelerator },
+      paused: true,
+      ...(ram && { ram: { path: ram.path, shared: true } }),
       ...prepared.launch,
       ...(directKernel && { directKernel }),
       name,
@@ -103,8 +117,8 @@ async function startMachine(
       onSpawn: (pid) => run.addProcess(pid),
     })
     context.report({ kind: 'started', state, pid: process.pid })
-    await prepared.start(process)
-    return { prepared, process, discard }
+    await prepared.load(process)
+    return { prepared, process, ram, discard }
   } catch (error) {
     await discard()
     throw error

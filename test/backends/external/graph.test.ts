@@ -69,7 +69,7 @@ describe('prepare', () => {
 describe('capture', () => {
   test('keeps the overlay of a guest that has shut down, on a relative path to its parent', async () => {
     const state = await parentState()
-    const { disks } = await externalBackend.prepare(state, 'build', await folder('work'))
+    const { disks } = await externalBackend.prepare(state, 'disk', await folder('work'))
     images.write(disks[0]?.file ?? '', 2)
     const process = await launch(disks)
     await process.qmp.humanMonitor(POWER_OFF)
@@ -87,7 +87,7 @@ describe('capture', () => {
   })
 
   test('a machine that ended otherwise is no state, and leaves nothing', async () => {
-    const { disks } = await externalBackend.prepare(await parentState(), 'build', await folder('w'))
+    const { disks } = await externalBackend.prepare(await parentState(), 'disk', await folder('w'))
     const process = await launch(disks)
     process.qmp.execute('quit').catch(() => {})
     const directory = await folder('child')
@@ -98,7 +98,7 @@ describe('capture', () => {
   })
 
   test('of several disks, the last of which is gone, keeps none', async () => {
-    const { disks } = await externalBackend.prepare(await parentState(), 'build', await folder('w'))
+    const { disks } = await externalBackend.prepare(await parentState(), 'disk', await folder('w'))
     const process = await launch(disks)
     await process.qmp.humanMonitor(POWER_OFF)
     const directory = await folder('child')

@@ -54,7 +54,7 @@ async function capture(disks: readonly Disk[], content: number, name: string): P
 }
 
 async function child(): Promise<StateFiles> {
-  const { disks } = await externalBackend.prepare(await root(), 'build', await folder('work'))
+  const { disks } = await externalBackend.prepare(await root(), 'disk', await folder('work'))
   return capture(disks, 2, 'child')
 }
 
@@ -74,7 +74,7 @@ describe('capture', () => {
   })
 
   test('leaves nothing of a machine that did not shut down, or of a disk that is gone', async () => {
-    const { disks } = await externalBackend.prepare(await root(), 'build', await folder('work'))
+    const { disks } = await externalBackend.prepare(await root(), 'disk', await folder('work'))
     const ended = await launch(disks)
     ended.qmp.execute('quit').catch(() => {})
     const directory = await folder('state')
@@ -108,7 +108,7 @@ describe('prepare', () => {
   })
 
   test('a child stands on what its parent stands on, and has one snapshot', async () => {
-    const { disks } = await internalBackend.prepare(await child(), 'build', await folder('again'))
+    const { disks } = await internalBackend.prepare(await child(), 'disk', await folder('again'))
     const grandchild = await capture(disks, 4, 'grandchild')
     expect(await readQcow2Header(fileOf(grandchild))).toMatchObject({
       backingFile: '../root/system.qcow2',

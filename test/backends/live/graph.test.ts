@@ -16,7 +16,7 @@ import {
   read,
   startFrom,
   write,
-} from './machines.js'
+} from '../live-machines.js'
 
 /** A live state in `root/state`, of a machine whose firmware is done, and that has written 0x11. */
 async function captured(root: string): Promise<StateFiles> {
@@ -60,7 +60,7 @@ test('rewinding undoes all changes, within the same process, as often as asked',
   }
   await process.qmp.execute('stop')
   await prepared.rewind?.(process)
-  expect(await isRunning(process)).toBe(true)
+  expect(await isRunning(process)).toBe(false)
 })
 
 test('a rewind that fails says why', async () => {
@@ -87,7 +87,7 @@ test('machines in one state do not see each other, and leave its files as they a
   const before = await hashes(state)
   const [one, two] = await Promise.all([
     startFrom(state, 'test', root, 'one'),
-    startFrom(state, 'keep', root, 'two'),
+    startFrom(state, 'test', root, 'two'),
   ])
   await write(one.process, 0x22)
   expect(await read(two.process)).toEqual([0x11, 0x11, 0x11])
@@ -111,7 +111,7 @@ test('a state refers to its base by relative paths, and can be moved with it', a
 test('a live child stands on the disk ancestor alone, and is no larger for its parent', async () => {
   const root = await temporaryDirectory()
   const parent = await captured(root)
-  const { process, prepared } = await startFrom(parent, 'build', root, 'build')
+  const { process, prepared } = await startFrom(parent, 'live', root, 'live')
   expect(await isRunning(process)).toBe(true)
   expect(prepared.rewind).toBeUndefined()
   await write(process, 0x22)

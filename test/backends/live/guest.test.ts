@@ -20,11 +20,13 @@ test('a Linux guest goes on with its processes and its RAM, however often it is 
   const process = await launch({
     ...options,
     ...prepared.launch,
+    paused: true,
     directory: root,
     disks: prepared.disks,
   })
   onTestFinished(() => process.close())
-  await prepared.start(process)
+  await prepared.load(process)
+  await process.qmp.execute('cont')
   expect(dirname(prepared.disks[0]?.file ?? '')).toBe(work)
   for (const round of [1, 2, 3]) {
     if (round > 1) await prepared.rewind?.(process)

@@ -7,7 +7,7 @@ import { internalBackend } from '../../../src/backends/internal/internal-backend
 import { liveImageBackend as live } from '../../../src/backends/live/image-backend.js'
 import { connectQmp } from '../../../src/qemu/qmp/connect.js'
 import { temporaryDirectory } from '../../qemu/machine/bare-machine.js'
-import { isRunning, launchOn, overlayDisks, read, write } from './machines.js'
+import { isRunning, launchOn, overlayDisks, read, write } from '../live-machines.js'
 
 async function runningTarget() {
   const disks = await overlayDisks(await temporaryDirectory())

@@ -81,7 +81,7 @@ describe('a disk state of an environment', () => {
     )
     expect((await backingOf(files[1] ?? ''))?.file).toBe(join(directory, 'server/image.qcow2'))
     const { backingFile } = await readQcow2Header(join(directory, 'server/image.qcow2'))
-    expect(backingFile, 'so that the store can be moved').toMatch(/^\.\.\/\.\.\/[^/]+\/disk/)
+    expect(backingFile, 'so that the store can be moved').toMatch(/^\.\.\/\.\.\/[^/]+\/vm\/image/)
     await expect(removeState(warm, place.context)).rejects.toMatchObject({
       code: 'STATE_HAS_CHILDREN',
       message: expect.stringContaining('lab/joined'),

@@ -2,13 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { PreparedMachine, Purpose, StateFiles } from '../../../src/backends/backend.js'
-import { liveBackend } from '../../../src/backends/live/graph.js'
-import { blockNode } from '../../../src/qemu/machine/block-node.js'
-import { launch } from '../../../src/qemu/machine/launch.js'
-import type { Disk, LaunchOptions } from '../../../src/qemu/machine/launch-options.js'
-import type { MachineProcess } from '../../../src/qemu/machine/machine-process.js'
-import { bareOptions } from '../../qemu/machine/bare-machine.js'
+import type { PreparedMachine, Purpose, StateFiles } from '../../src/backends/backend.js'
+import { forkBackend } from '../../src/backends/fork/graph.js'
+import { liveBackend } from '../../src/backends/live/graph.js'
+import { blockNode } from '../../src/qemu/machine/block-node.js'
+import { launch } from '../../src/qemu/machine/launch.js'
+import type { Disk, LaunchOptions } from '../../src/qemu/machine/launch-options.js'
+import type { MachineProcess } from '../../src/qemu/machine/machine-process.js'
+import { bareOptions } from '../qemu/machine/bare-machine.js'
 
 /** Makes a directory `root/name`, and gives its path. */
 export async function directoryIn(root: string, name: string): Promise<string> {
@@ -49,9 +50,11 @@ export async function startFrom(
   root: string,
   name: string,
 ): Promise<InHand> {
-  const prepared = await liveBackend.prepare(state, purpose, await directoryIn(root, name))
-  const process = await launchOn(prepared.disks, prepared.launch)
-  await prepared.start(process)
+  const { prepare } = state.backend === 'fork' ? forkBackend : liveBackend
+  const prepared = await prepare(state, purpose, await directoryIn(root, name))
+  const process = await launchOn(prepared.disks, { paused: true, ...prepared.launch })
+  await prepared.load(process)
+  await process.qmp.execute('cont')
   return { process, prepared }
 }
 

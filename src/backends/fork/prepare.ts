@@ -1,0 +1,55 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { VmStatesError } from '../../params/errors.js'
+import { fileTail } from '../../qemu/machine/file-tail.js'
+import type { MachineProcess } from '../../qemu/machine/machine-process.js'
+import { loadDeviceState } from '../../qemu/migration/device-state.js'
+import type { PreparedMachine, Purpose, StateFiles } from '../backend.js'
+import { createOverlays } from '../create-overlays.js'
+import { OwnRam } from './own-ram.js'
+
+const LOG_BYTES = 4096
+
+/**
+ * Makes overlays on the disks of a live state. Its RAM is mapped as it is, or copied where the machine
+ * will be captured itself.
+ *
+ * @param directory - existing and empty
+ * @throws VmStatesError `DISK_FULL`, `ACCESS_DENIED`, `IMAGE_MISSING`
+ */
+export async function prepareFork(
+  { disks, memory }: StateFiles,
+  purpose: Purpose,
+  directory: string,
+): Promise<PreparedMachine> {
+  if (memory === undefined) throw new TypeError('a state that fork captured has RAM')
+  const overlays = createOverlays(disks, directory)
+  const own =
+    purpose === 'live' ? await OwnRam.create(memory.size, directory, memory.ram) : undefined
+  return {
+    disks: await overlays,
+    ...(own && { ram: own }),
+    launch: {
+      ram:
+        own === undefined ? { path: memory.ram, shared: false } : { path: own.path, shared: true },
+      incoming: true,
+    },
+    load: (process) => load(process, memory.devices),
+  }
+}
+
+/** A QEMU that cannot load a state says why in its log, and ends. */
+async function load({ qmp, options }: MachineProcess, devices: string): Promise<void> {
+  // At the end of a stream before its start, QEMU 7.2 waits for ever.
+  const { size } = await stat(devices).catch(() => ({ size: 0 }))
+  if (size === 0) {
+    throw new VmStatesError('STATE_NOT_LOADED', `the device state ${devices} is missing or empty`)
+  }
+  try {
+    await loadDeviceState(qmp, devices, { withoutSharedRam: true })
+  } catch (cause) {
+    const said = (await fileTail(join(options.directory, 'qemu.log'), LOG_BYTES)).trim()
+    const text = `the device state ${devices} cannot be loaded: ${said.split('\n').at(-1)}`
+    throw new VmStatesError('STATE_NOT_LOADED', text, { cause, ...(said && { hint: said }) })
+  }
+}

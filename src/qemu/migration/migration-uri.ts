@@ -1,0 +1,25 @@
+/** The first version that reads and writes files itself. */
+const FILES_SINCE = [8, 2]
+
+/**
+ * Where QEMU is to write device state to or read it from.
+ *
+ * @param version - of QEMU, such as `7.2.22`
+ * @param file - absolute path
+ */
+export function migrationUri(version: string, file: string, direction: 'save' | 'load'): string {
+  if (hasFiles(version)) return `file:${file}`
+  if (direction === 'load') return `exec:cat < ${quote(file)}`
+  // Under its own name only once the shell has written all of it.
+  return `exec:cat > ${quote(`${file}.part`)} && mv ${quote(`${file}.part`)} ${quote(file)}`
+}
+
+function hasFiles(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [sinceMajor = 0, sinceMinor = 0] = FILES_SINCE
+  return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor)
+}
+
+function quote(path: string): string {
+  return `'${path.replaceAll("'", "'\\''")}'`
+}
