@@ -124,8 +124,12 @@ echo ${action} >/run/shutdown
 exec busybox ${action}
 `
 
-/** What the agent's guest-shutdown calls: -P, -H or -r say what is to happen. */
+/**
+ * What the agent's guest-shutdown calls: -P, -H or -r say what is to happen. It may still run when
+ * init ends every process; a shutdown that a signal has ended is a refused one to the agent.
+ */
 const SHUTDOWN = `#!/bin/sh
+trap '' TERM
 for argument; do
   case $argument in
     -P) action=poweroff ;;
