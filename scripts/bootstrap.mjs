@@ -14,6 +14,9 @@ const tools = [
   { binary: 'setpriv', debian: 'util-linux' },
   { binary: 'dpkg-deb', debian: 'dpkg' },
   { binary: 'xz', debian: 'xz-utils' },
+  { binary: 'mmdebstrap', debian: 'mmdebstrap' },
+  { binary: 'fakechroot', debian: 'fakechroot' },
+  { binary: 'fakeroot', debian: 'fakeroot' },
 ]
 
 const APT_LISTS = '/var/lib/apt/lists'

@@ -5,7 +5,17 @@ import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 const root = resolve(import.meta.dirname, '../..')
-const TOOLS = ['qemu-system-x86_64', 'qemu-img', 'mke2fs', 'setpriv', 'dpkg-deb', 'xz']
+const TOOLS = [
+  'qemu-system-x86_64',
+  'qemu-img',
+  'mke2fs',
+  'setpriv',
+  'dpkg-deb',
+  'xz',
+  'mmdebstrap',
+  'fakechroot',
+  'fakeroot',
+]
 
 let checkout: string
 let bin: string
