@@ -46,7 +46,8 @@ function partitionTable(): Buffer {
 async function writeBootLoader(root: string, disk: string): Promise<void> {
   const bootSector = await readFile(join(root, GRUB_BOOT_SECTOR))
   const core = await readFile(join(root, GRUB_CORE))
-  if (SECTOR + core.length > PARTITION_START) throw new Error('GRUB does not fit before the partition')
+  if (SECTOR + core.length > PARTITION_START)
+    throw new Error('GRUB does not fit before the partition')
   // Over code that is only for floppy disks.
   partitionTable().copy(bootSector, PARTITION_TABLE)
   bootSector.writeUInt16LE(0xaa55, 510)

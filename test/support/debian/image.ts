@@ -12,13 +12,13 @@ import { LEFT_OUT, PACKAGES, RELEASE } from './packages.js'
 import { makeRootArchive } from './root-archive.js'
 
 /** Raised when the disk changes in a way that the recipe's lists do not show. */
-const VERSION = 1
+const RECIPE_VERSION = 1
 
-const DISK = 'disk.qcow2'
+const DISK = 'debian.qcow2'
 
 /** What stands for the guest in the store. The packages' versions are not part of it. */
 function recipeKey(): string {
-  const recipe = [VERSION, RELEASE, PACKAGES, LEFT_OUT, guestFiles, CONFIGURE]
+  const recipe = [RECIPE_VERSION, RELEASE, PACKAGES, LEFT_OUT, guestFiles, CONFIGURE]
   return createHash('sha256').update(JSON.stringify(recipe)).digest('hex')
 }
 

@@ -28,6 +28,7 @@ export const LEFT_OUT = [
   '/usr/share/info/*',
   '/usr/share/locale/*',
   '/usr/share/man/*',
+  '/usr/lib/udev/hwdb.d/*',
   ...[
     'drivers/bluetooth',
     'drivers/gpu',

@@ -39,6 +39,8 @@ export async function makeRootArchive(work: string): Promise<string> {
     '--mode=fakechroot',
     '--variant=minbase',
     `--include=${PACKAGES.join(',')}`,
+    // An interrupted build is thrown away as a whole.
+    '--dpkgopt=force-unsafe-io',
     ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
     `--essential-hook=sync-in ${files} /`,
     `--customize-hook=chroot "$1" sh -ec '${CONFIGURE.replaceAll("'", "'\\''")}'`,

@@ -1,0 +1,69 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Vm } from '../../../src/guest/vm.js'
+import { machine } from '../../../src/states/definitions/machine.js'
+import { Context } from '../../../src/states/graph/context.js'
+import { type MachinesInHand, openMachines } from '../../../src/states/machines/machines-in-hand.js'
+import { debianImage } from './image.js'
+
+let store: string
+let context: Context
+let opened: MachinesInHand<Vm>
+let vm: Vm
+
+// The first time it builds the guest, which takes minutes.
+beforeAll(async () => {
+  store = await mkdtemp(join(tmpdir(), 'vms-debian-'))
+  context = await Context.open({ store, label: 'test' })
+  const debian = machine('debian', { image: await debianImage(), boot: 'cold' })
+  opened = await openMachines<Vm>(debian.root, context, { purpose: 'test' })
+  vm = opened.handle()
+}, 900_000)
+
+afterAll(async () => {
+  await opened?.close()
+  await context?.close()
+  await rm(store, { recursive: true, force: true })
+})
+
+const output = async (command: string) => (await vm.exec('sh', ['-c', command])).stdout.trim()
+
+describe('the Debian guest', () => {
+  it('comes up whole: all that it starts by itself runs, and nothing has failed', async () => {
+    expect(await output('systemctl is-system-running --wait')).toBe('running')
+    expect(await output('. /etc/os-release; echo $ID $VERSION_ID')).toBe('debian 12')
+  })
+
+  it('has an address and a default route from then on', async () => {
+    expect(await output('ip -4 -brief address show scope global')).toMatch(/ UP +10\.0\.2\.15\/24/)
+    expect(await output('ip route show default')).toContain('via 10.0.2.2')
+  })
+
+  it('answers ssh', async () => {
+    const forward = await opened.processes[0]?.forwardPort(22)
+    const socket = connect({ port: forward?.hostPort ?? 0, host: '127.0.0.1' })
+    const [greeting] = await once(socket, 'data')
+    socket.destroy()
+    expect(String(greeting)).toMatch(/^SSH-2\.0-OpenSSH/)
+  })
+
+  it('has cloud-init, which rests without a seed', async () => {
+    expect(await output('command -v cloud-init; ls -d /run/cloud-init/disabled')).toBe(
+      '/usr/bin/cloud-init\n/run/cloud-init/disabled',
+    )
+    expect(await output('systemctl is-active cloud-init.target || true')).toBe('inactive')
+  })
+
+  it('has perl, curl and the kernel driver of vmgenid, and files that belong to whom they should', async () => {
+    expect(await output('perl -e "print 6 * 7"')).toBe('42')
+    expect(await output('curl --version')).toContain('curl')
+    expect(await output('grep VMGENID= /boot/config-$(uname -r)')).toBe('CONFIG_VMGENID=y')
+    expect(await output('stat -c %U:%G:%a / /etc/shadow /usr/bin/su')).toBe(
+      'root:root:755\nroot:shadow:640\nroot:root:4755',
+    )
+  })
+})
