@@ -68,6 +68,15 @@ export const machineOptionsSchema = optionsSchema({
   extraArgs: z.array(z.string()).default([]),
   /** Tests on disk states start from a kept boot (`live`), or boot each time (`cold`). */
   boot: z.enum(['live', 'cold'], 'boot is "live" or "cold"').default('live'),
+  /** The guest's clock in tests after a restore: the host's, or as it was when the state was kept. */
+  clock: z.enum(['host', 'frozen'], 'a clock is "host" or "frozen"').default('host'),
+  /** Called with the machine after each restore for a test, before the test's first line. */
+  afterRestore: z
+    .custom<(vm: never) => unknown>(
+      (value) => typeof value === 'function',
+      'afterRestore is a function',
+    )
+    .optional(),
   /** Milliseconds from power-on until the guest channel must answer. */
   readyTimeout: timeoutSchema.default(120_000),
 })

@@ -35,6 +35,8 @@ export interface AgentCommands {
   'guest-file-open': { arguments: { path: string; mode: 'r' }; answer: number }
   'guest-file-read': { arguments: { handle: number; count: number }; answer: FileChunk }
   'guest-file-close': { arguments: { handle: number }; answer: object }
+  /** Nanoseconds since 1970; beyond what a number holds exactly, by less than a microsecond. */
+  'guest-get-time': { arguments: Record<string, never>; answer: number }
   'guest-shutdown': { arguments: { mode: 'powerdown' }; answer: never }
 }
 

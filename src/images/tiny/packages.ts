@@ -12,7 +12,7 @@ const KERNEL_PACKAGES = [
   'linux-image-amd64',
 ]
 
-const PROGRAM_PACKAGES = ['busybox-static', 'qemu-guest-agent']
+const PROGRAM_PACKAGES = ['busybox-static', 'qemu-guest-agent', 'perl-base']
 
 /** What is needed of the packages that the chosen ones depend on. */
 const WANTED = /^(?:lib|linux-image-\d|linux-image-unsigned-\d|linux-modules-\d)/

@@ -90,7 +90,7 @@ export async function writeRootTree(
   for (const path of STICKY_DIRECTORIES) await chmod(join(root, path), 0o1777)
   const busybox = join(root, 'bin/busybox')
   await copyFile(await unpackedPath(unpacked, 'bin/busybox'), busybox)
-  await copyProgram(unpacked, 'sbin/qemu-ga', root)
+  for (const program of ['sbin/qemu-ga', 'usr/bin/perl']) await copyProgram(unpacked, program, root)
   await linkApplets(busybox, root)
 
   for (const { path, text, executable } of guestFiles) {

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import type { Image } from '../../params/image.js'
-import { type MachineOptions, machineOptionsSchema } from '../../params/machine.js'
+import { machineOptionsSchema } from '../../params/machine.js'
 import { nameSchema } from '../../params/names.js'
 import { parse } from '../../params/parse.js'
 import { DEFAULT_OPTIONS } from './define-state.js'
@@ -10,6 +10,7 @@ import {
   DETAILS,
   type MachineDefinition,
   type MachineDetails,
+  type MachineOptions,
   ONLY_MEMBER,
   type Origin,
   type State,

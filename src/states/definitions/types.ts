@@ -1,9 +1,18 @@
 import type { Vm } from '../../guest/vm.js'
 import type { Liveness } from '../../params/liveness.js'
-import type { MachineOptions, ParsedMachineOptions } from '../../params/machine.js'
+import type { MachineOptions as MachineParams, ParsedMachineOptions } from '../../params/machine.js'
 import type { LiveStateOptions, ParsedStateOptions, StateOptions } from '../../params/state.js'
 
-export type { Liveness, LiveStateOptions, MachineOptions, StateOptions, Vm }
+export type { Liveness, LiveStateOptions, StateOptions, Vm }
+
+/** Options of a machine as a user writes them. */
+export interface MachineOptions extends Omit<MachineParams, 'afterRestore'> {
+  /**
+   * Called with the machine after each restore for a test, when its clock and random numbers are right
+   * and before the test's first line. What it throws fails the restore.
+   */
+  afterRestore?: ((vm: Vm) => unknown) | undefined
+}
 
 /**
  * Takes a machine that was restored to the parent state to the new one. What it leaves in the guest

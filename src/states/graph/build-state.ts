@@ -11,6 +11,7 @@ import {
   captureMachines,
   requireAllSavable,
 } from '../machines/capture-machines.js'
+import { ensureWakers } from '../machines/ensure-wakers.js'
 import { Handles } from '../machines/handles.js'
 import { type StartedMachines, startMachines } from '../machines/start-machines.js'
 import type { AvailableState } from './available-state.js'
@@ -113,7 +114,7 @@ async function makeFiles(
   const handles = new Handles(task.parent, (label) => log.commands(label))
   handles.attach(started)
   try {
-    await started.resume()
+    await started.resume(signal)
     await awaitReady(task.parent, parent, handles, signal)
     // What cannot be saved is found out before the setup, not after it.
     if (task.liveness === 'live') await requireAllSavable(started, task.backend)
@@ -125,6 +126,7 @@ async function makeFiles(
   } finally {
     handles.release(`the setup of ${task.name} has ended`)
   }
+  if (task.liveness === 'live') await ensureWakers(started)
   return await captureMachines(started, task.backend, draft.directory)
 }
 

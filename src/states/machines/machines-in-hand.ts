@@ -6,7 +6,7 @@ import type { AnyState } from '../definitions/types.js'
 import type { AvailableState } from '../graph/available-state.js'
 import type { Context } from '../graph/context.js'
 import { ensureRunnable } from '../graph/ensure.js'
-import { awaitReady } from './await-ready.js'
+import { bringUp } from './bring-up.js'
 import { Handles } from './handles.js'
 import {
   type StartedMachine,
@@ -97,13 +97,12 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
    */
   async reset(signal?: AbortSignal): Promise<void> {
     this.release('it was reset')
-    if (this.#machines.every(canRewind)) {
-      const rewound = await Promise.all(this.#machines.map(rewind))
-      if (!rewound.includes(false)) return await this.#started.resume()
-    }
-    await this.#started.discard()
+    const options = { ...this.#options, signal }
     try {
-      const options = { ...this.#options, signal }
+      if (await this.#rewound()) {
+        return await bringUp(this.#definition, this.#state, this.#started, signal)
+      }
+      await this.#started.discard()
       this.#started = await start(this.#definition, this.#state, this.#context, options)
     } catch (error) {
       await this.close()
@@ -124,6 +123,11 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
 
   get #machines(): readonly StartedMachine[] {
     return Object.values(this.#started.machines)
+  }
+
+  async #rewound(): Promise<boolean> {
+    if (!this.#machines.every(canRewind)) return false
+    return !(await Promise.all(this.#machines.map(rewind))).includes(false)
   }
 
   async #close(): Promise<void> {
@@ -168,17 +172,12 @@ async function start(
   options: StartOptions,
 ): Promise<StartedMachines> {
   const started = await startMachines(definition, state, context, options)
-  const handles = new Handles(definition)
-  handles.attach(started)
   try {
-    await started.resume()
-    await awaitReady(definition, state, handles, options.signal)
+    await bringUp(definition, state, started, options.signal)
     return started
   } catch (error) {
     await started.discard()
     throw error
-  } finally {
-    handles.release('it has booted')
   }
 }
 

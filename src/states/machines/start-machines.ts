@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PreparedMachine, Purpose } from '../../backends/backend.js'
 import { OwnRam } from '../../backends/fork/own-ram.js'
+import type { Liveness } from '../../params/liveness.js'
 import { launch } from '../../qemu/machine/launch.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { eachMember } from '../definitions/each-member.js'
@@ -10,6 +11,7 @@ import { type AnyState, DETAILS, type MachineDefinition } from '../definitions/t
 import type { AvailableMember, AvailableState } from '../graph/available-state.js'
 import type { Context } from '../graph/context.js'
 import { backendFor } from './backend-for.js'
+import { wakeMachine } from './wake-machine.js'
 
 /** A machine in a state, and what it was made of. */
 export interface StartedMachine {
@@ -17,6 +19,8 @@ export interface StartedMachine {
   process: MachineProcess
   /** The file of its RAM, for a machine that is to be captured. */
   ram: OwnRam | undefined
+  /** Lets the CPUs run; returns once the guest is right. */
+  resume(signal?: AbortSignal): Promise<void>
   /** Ends the process and deletes its directory: disks, console and QEMU's log. Never rejects. */
   discard(): Promise<void>
 }
@@ -24,8 +28,13 @@ export interface StartedMachine {
 /** The machines of a state, all in it. */
 export interface StartedMachines {
   machines: Readonly<Record<string, StartedMachine>>
-  /** Lets the CPUs run, of all at one moment. */
-  resume(): Promise<void>
+  /**
+   * Lets the CPUs run, of all at one moment. Guests of live states are woken: when it returns, their
+   * clocks and random numbers are right. Disk states are at power-on then.
+   *
+   * @throws VmStatesError `GUEST_GONE`, `QMP_COMMAND_FAILED`, `QMP_CONNECTION_LOST`, `ABORTED`
+   */
+  resume(signal?: AbortSignal): Promise<void>
   /** Ends all of them. Never rejects. */
   discard(): Promise<void>
 }
@@ -64,8 +73,8 @@ export async function startMachines(
       started.push(one)
       return one
     })
-    const resume = async () => {
-      await eachMember(machines, ({ process }) => process.qmp.execute('cont'))
+    const resume = async (signal?: AbortSignal) => {
+      await eachMember(machines, (machine) => machine.resume(signal))
     }
     return { machines, resume, discard }
   } catch (error) {
@@ -118,9 +127,22 @@ async function startMachine(
     })
     context.report({ kind: 'started', state, pid: process.pid })
     await prepared.load(process)
-    return { prepared, process, ram, discard }
+    const resume = resumeOf(process, machine, files.liveness, purpose)
+    return { prepared, process, ram, resume, discard }
   } catch (error) {
     await discard()
     throw error
   }
+}
+
+/** Setups always run at the host's time, so that no state depends on what tests have asked for. */
+function resumeOf(
+  process: MachineProcess,
+  machine: MachineDefinition,
+  liveness: Liveness,
+  purpose: Purpose,
+): StartedMachine['resume'] {
+  if (liveness === 'disk') return async () => void (await process.qmp.execute('cont'))
+  const clock = purpose === 'test' ? machine[DETAILS].options.clock : 'host'
+  return (signal) => wakeMachine(process, clock, signal)
 }

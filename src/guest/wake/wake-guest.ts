@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import { isVmStatesError } from '../../params/errors.js'
+import { withDeadline } from '../../qemu/deadline.js'
+import type { MachineProcess } from '../../qemu/machine/machine-process.js'
+import { hasWaker } from './has-waker.js'
+import { TOLERANCE, TRIES } from './tolerance.js'
+import { wakeByAgent } from './wake-by-agent.js'
+import { WakerLink, type WakerReport } from './waker-link.js'
+
+const SEED_BYTES = 48
+/** Milliseconds of silence until it is looked whether there is a waker at all. */
+const LOOK_AFTER = 250
+/** Milliseconds that the waker gets for an answer. */
+const WAKER_TIMEOUT = 5000
+
+export interface WakeOptions {
+  /** Whether the guest's clock becomes the host's, or goes on from where it was. */
+  clock: 'host' | 'frozen'
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Lets a restored machine run, and makes its guest right: its clock the host's, and the random numbers
+ * of its kernel others than those of its clones. The guest's waker does it, or else its agent.
+ *
+ * @param process - a machine in a live state, with its CPUs stopped
+ * @returns what could not be done, for people; undefined if all was
+ * @throws VmStatesError `GUEST_GONE`, `QMP_COMMAND_FAILED`, `QMP_CONNECTION_LOST`, `ABORTED`
+ */
+export async function wakeGuest(
+  process: MachineProcess,
+  { clock, signal }: WakeOptions,
+): Promise<string | undefined> {
+  using link = new WakerLink(process.wake)
+  const isHostClock = clock === 'host'
+  const seed = randomBytes(SEED_BYTES)
+  // Said before the CPUs run, so that the waker finds it as soon as they do.
+  const first = link.order({ seed, ...(isHostClock && { set: Date.now() }) })
+  first.catch(() => {}) // of a machine that does not even go on
+  await process.qmp.execute('cont')
+  const report = await firstReport(process, first, signal)
+  if (report === undefined) return await wakeByAgent(process, { isHostClock, seed, signal })
+  const last = isHostClock ? await correct(link, report, signal) : report
+  return last?.faults || undefined
+}
+
+/** @returns undefined if there is no waker, or one that says nothing */
+async function firstReport(
+  process: MachineProcess,
+  report: Promise<WakerReport>,
+  signal: AbortSignal | undefined,
+): Promise<WakerReport | undefined> {
+  const early = await inTime(report, LOOK_AFTER, signal)
+  if (early !== undefined || !(await hasWaker(process))) return early
+  return await inTime(report, WAKER_TIMEOUT, signal)
+}
+
+/** Until the clock was set, the guest had been running for as long as it took it to get there. */
+async function correct(
+  link: WakerLink,
+  first: WakerReport,
+  signal: AbortSignal | undefined,
+): Promise<WakerReport> {
+  let report = first
+  for (let tries = 1; Math.abs(report.behind) > TOLERANCE && tries < TRIES; tries++) {
+    if (report.faults !== '') break
+    const next = await inTime(link.order({ shift: report.behind }), WAKER_TIMEOUT, signal)
+    if (next === undefined) return { ...report, faults: 'clock: the waker stopped answering' }
+    report = next
+  }
+  return report
+}
+
+async function inTime(
+  report: Promise<WakerReport>,
+  timeout: number,
+  signal: AbortSignal | undefined,
+): Promise<WakerReport | undefined> {
+  return await withDeadline(report, 'waking the guest', { timeout, signal }).catch((error) => {
+    if (isVmStatesError(error, 'TIMEOUT')) return undefined
+    throw error
+  })
+}

@@ -1,0 +1,18 @@
+import { ensureWaker } from '../../guest/wake/ensure-waker.js'
+import { eachMember } from '../definitions/each-member.js'
+import type { StartedMachines } from './start-machines.js'
+import { warn } from './warn.js'
+
+/**
+ * Sees to it that a waker runs in every guest that is about to be kept. Where there can be none, the
+ * state is kept all the same, and people are told what that means.
+ */
+export async function ensureWakers({ machines }: StartedMachines): Promise<void> {
+  await eachMember(machines, async ({ process }) => {
+    if (!process.running) return
+    const problem = await ensureWaker(process).catch((error: Error) => error.message)
+    if (problem === undefined) return
+    const { name } = process.options
+    warn(`${name} will take longer to restore, since its agent has to set the clock: ${problem}`)
+  })
+}

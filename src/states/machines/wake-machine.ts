@@ -1,0 +1,19 @@
+import { wakeGuest } from '../../guest/wake/wake-guest.js'
+import type { MachineProcess } from '../../qemu/machine/machine-process.js'
+import { warn } from './warn.js'
+
+/**
+ * Lets a machine run that is in a live state, and wakes its guest: before it returns, clock and random
+ * numbers are right. What cannot be done is said once.
+ *
+ * @throws VmStatesError `GUEST_GONE`, `QMP_COMMAND_FAILED`, `QMP_CONNECTION_LOST`, `ABORTED`
+ */
+export async function wakeMachine(
+  process: MachineProcess,
+  clock: 'host' | 'frozen',
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const fault = await wakeGuest(process, { clock, signal })
+  if (fault === undefined) return
+  warn(`${process.options.name} was restored, but its guest is not right in all (${fault})`)
+}
