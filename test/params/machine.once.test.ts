@@ -18,6 +18,7 @@ describe('the options of a machine', () => {
       disks: [],
       extraArgs: [],
       boot: 'live',
+      clock: 'host',
       readyTimeout: 120_000,
     })
     expect(() => parse(machineOptionsSchema, {}, 'machine("debian")')).toThrow(

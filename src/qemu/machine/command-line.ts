@@ -34,7 +34,7 @@ function machineArguments(options: LaunchOptions): string[] {
     ...['-nodefaults', '-no-user-config'],
     ...['-display', 'none'],
     // graphics=off sends the firmware's messages to the serial console as well.
-    ...['-machine', `${optionValue(options.machineType)},graphics=off${ramOfMachine(options)}`],
+    ...['-machine', `${optionValue(options.machineType)},graphics=off,memory-backend=${RAM_ID}`],
     ...['-accel', options.accelerator],
     ...['-cpu', options.cpuModel],
     ...['-smp', String(options.cpus)],
@@ -46,15 +46,14 @@ function machineArguments(options: LaunchOptions): string[] {
   ]
 }
 
-function ramOfMachine({ ram }: LaunchOptions): string {
-  return ram === undefined ? '' : `,memory-backend=${RAM_ID}`
-}
-
+/** Of the same name whatever it is made of: a live state loads only into RAM that is called so. */
 function ramArguments({ ram, memory }: LaunchOptions): string[] {
-  if (ram === undefined) return []
-  const share = ram.shared ? 'on' : 'off'
-  const where = `mem-path=${optionValue(ram.path)},share=${share}`
-  return ['-object', `memory-backend-file,id=${RAM_ID},size=${memory}B,${where}`]
+  const share = ram?.shared ? 'on' : 'off'
+  const backend =
+    ram === undefined
+      ? 'memory-backend-ram'
+      : `memory-backend-file,mem-path=${optionValue(ram.path)},share=${share}`
+  return ['-object', `${backend},id=${RAM_ID},size=${memory}B`]
 }
 
 function channelArguments(options: LaunchOptions): string[] {

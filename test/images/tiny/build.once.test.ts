@@ -92,7 +92,7 @@ Dir::State::status "/dev/null";
   await mkdir(built)
   await expect(buildTiny(built)).rejects.toMatchObject({
     code: 'TINY_UNAVAILABLE',
-    message: 'apt knows no package for a Linux kernel, busybox-static, qemu-guest-agent',
+    message: 'apt knows no package for a Linux kernel, busybox-static, qemu-guest-agent, perl-base',
   })
   expect(await readdir(built)).toEqual([])
 })

@@ -91,7 +91,7 @@ it('a guest without Perl and Python has its clock set by its agent, and people a
   process.on('warning', listen)
   onTestFinished(() => void process.off('warning', listen))
   const bare = tiny.live('bare', async (vm) => {
-    await vm.$`killall perl; rm /usr/bin/perl; date -s 2020-01-01`
+    await vm.$`killall vm-states-waker || true; rm /usr/bin/perl; date -s 2020-01-01`
   })
   await using opened = await open(bare)
   expect(await clockError(only(opened.processes))).toBeLessThan(100)
@@ -130,5 +130,5 @@ it('afterRestore has the machine after each restore, when its clock is right', a
   })
   const now = String(new Date().getUTCFullYear())
   expect(years).toEqual([now, now, now])
-  expect((await place.leftBehind()).machines).toEqual([])
+  expect(opened.processes.filter(({ running }) => running)).toEqual([])
 })
