@@ -8,7 +8,7 @@ import { openStore } from '../../../src/store/store.js'
 import { sharedStoreRoot } from '../shared-store.js'
 import { makeBootDisk } from './boot-disk.js'
 import { CONFIGURE, guestFiles } from './guest-files.js'
-import { LEFT_OUT, PACKAGES, RELEASE } from './packages.js'
+import { KEPT, LEFT_OUT, PACKAGES, RELEASE } from './packages.js'
 import { makeRootArchive } from './root-archive.js'
 
 /** Raised when the disk changes in a way that the recipe's lists do not show. */
@@ -18,7 +18,7 @@ const DISK = 'debian.qcow2'
 
 /** What stands for the guest in the store. The packages' versions are not part of it. */
 function recipeKey(): string {
-  const recipe = [RECIPE_VERSION, RELEASE, PACKAGES, LEFT_OUT, guestFiles, CONFIGURE]
+  const recipe = [RECIPE_VERSION, RELEASE, PACKAGES, LEFT_OUT, KEPT, guestFiles, CONFIGURE]
   return createHash('sha256').update(JSON.stringify(recipe)).digest('hex')
 }
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { runTool } from '../../../src/images/run-tool.js'
 import { CONFIGURE, guestFiles } from './guest-files.js'
-import { LEFT_OUT, PACKAGES, RELEASE } from './packages.js'
+import { KEPT, LEFT_OUT, PACKAGES, RELEASE } from './packages.js'
 
 /** The host's own package sources for the guest's release; none on a host of another release. */
 async function hostSources(): Promise<string[]> {
@@ -16,7 +16,8 @@ async function hostSources(): Promise<string[]> {
 async function writeGuestFiles(directory: string): Promise<void> {
   for (const [path, text] of Object.entries(guestFiles)) {
     await mkdir(dirname(join(directory, path)), { recursive: true })
-    await writeFile(join(directory, path), text)
+    const mode = text.startsWith('#!') ? 0o755 : 0o644
+    await writeFile(join(directory, path), text, { mode })
   }
 }
 
@@ -42,6 +43,7 @@ export async function makeRootArchive(work: string): Promise<string> {
     // An interrupted build is thrown away as a whole.
     '--dpkgopt=force-unsafe-io',
     ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
+    ...KEPT.map((path) => `--dpkgopt=path-include=${path}`),
     `--essential-hook=sync-in ${files} /`,
     `--customize-hook=chroot "$1" sh -ec '${CONFIGURE.replaceAll("'", "'\\''")}'`,
     RELEASE,
