@@ -2,7 +2,7 @@ import { isVmStatesError } from '../params/errors.js'
 import type { Liveness } from '../params/liveness.js'
 import { withDeadline } from '../qemu/deadline.js'
 import { describeExit, type ExitStatus } from '../qemu/machine/exit-status.js'
-import { AgentClient } from './agent/client.js'
+import { type AgentCallOptions, AgentClient } from './agent/client.js'
 import { consoleTailForError } from './console/tail.js'
 import type { OnCommand } from './exec/on-command.js'
 import type { AttachedGuest, GuestAccess } from './guest-access.js'
@@ -109,6 +109,15 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
     const released = this.#released
     this.#guest?.detach(() => this.#releasedError(released))
     this.#guest = undefined
+  }
+
+  /**
+   * Waits until the guest's agent answers, whatever the guest is doing.
+   *
+   * @throws GuestError `GUEST_AGENT_MISSING`, `GUEST_GONE`, `ABORTED`
+   */
+  answers(patience: AgentCallOptions): Promise<void> {
+    return this.call(this.answers, ({ agent }) => agent.synchronize(patience))
   }
 
   async call<T>(method: unknown, work: (guest: AttachedGuest) => Promise<T>): Promise<T> {

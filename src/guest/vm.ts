@@ -171,11 +171,12 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> {
   }
 
   /**
-   * Waits until the guest's agent answers.
+   * Waits until the guest's agent answers and its init system has settled: systemd or OpenRC; of
+   * others nothing is waited for.
    *
    * @param patience - `timeout` in milliseconds, 120,000 by default
-   * @throws GuestError `GUEST_AGENT_MISSING`, saying what to install in the guest; `GUEST_GONE` as
-   *   soon as the machine ends
+   * @throws GuestError `GUEST_AGENT_MISSING`, saying what to install in the guest; `GUEST_NOT_READY`,
+   *   naming what has not settled; `GUEST_GONE` as soon as the machine ends
    */
   ready(patience: Patience = {}): Promise<void> {
     return this.#access.call(this.ready, ({ agent }) => ready(agent, patience))

@@ -105,6 +105,7 @@ export const errorCodes = {
   // guest
   GUEST_AGENT_MISSING: { exit: 3, means: 'no guest agent answered within the deadline' },
   GUEST_AGENT_SILENT: { exit: 3, means: 'the guest agent stopped answering' },
+  GUEST_NOT_READY: { exit: 3, means: "the guest's init system did not bring it up in time" },
   GUEST_AGENT_REFUSED: { exit: 3, means: 'the guest agent refused a command' },
   GUEST_COMMAND_FAILED: { exit: 3, means: 'a command in the guest failed or was killed' },
   GUEST_OUTPUT_TRUNCATED: { exit: 3, means: 'a command printed more than the guest agent keeps' },

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { imageSchema } from './image.js'
 import { nameSchema } from './names.js'
 import { optionsSchema, qemuSchema, timeoutSchema } from './options.js'
+import { findRamWriter } from './ram-writers.js'
 import { sizeSchema } from './size.js'
 
 /** The name of the disk that comes from the machine's image. */
@@ -77,8 +78,24 @@ export const machineOptionsSchema = optionsSchema({
       'afterRestore is a function',
     )
     .optional(),
-  /** Milliseconds from power-on until the guest channel must answer. */
+  /**
+   * Waits, once the agent of a machine that was powered on answers, until it is ready for a setup or a
+   * test; by default, until its init system has settled. Its code counts in the keys of states.
+   */
+  ready: z
+    .custom<(vm: never) => unknown>((value) => typeof value === 'function', 'a ready is a function')
+    .optional(),
+  /** Milliseconds from power-on until the machine must be ready. */
   readyTimeout: timeoutSchema.default(120_000),
+}).check(({ value: { extraArgs, boot }, issues }) => {
+  const found = boot === 'live' ? findRamWriter(extraArgs) : undefined
+  if (found === undefined) return
+  issues.push({
+    code: 'custom',
+    input: found.argument,
+    path: ['extraArgs', found.index],
+    message: `"${found.argument}" changes the RAM of a machine from outside of its guest, which would damage kept boots and live states; leave it out, or give the machine boot: "cold" and no live states`,
+  })
 })
 
 /** Options of a machine as a user writes them. */

@@ -221,3 +221,53 @@ describe('shutdown', () => {
     expect((await rejection(vm.shutdown())).code).toBe('GUEST_AGENT_REFUSED')
   }, 30_000)
 })
+
+describe('a guest whose init system has not settled', () => {
+  const settles = async (vm: Vm, path: string, script: string) => {
+    await vm.$`mkdir -p ${path}`
+    await vm.writeFile('/bin/systemctl', `#!/bin/sh\n${script}`, { mode: 0o755 })
+  }
+
+  test('is waited for, also by a systemd that cannot wait, and what failed counts as settled', async () => {
+    const { vm } = await rewound()
+    // As before version 240: an option that it does not know ends it without a word.
+    const asked = '[ "$2" = --wait ] && exit 1; echo asked >> /tmp/asked'
+    await settles(vm, '/run/systemd/system', `${asked}; cat /tmp/state; exit 1`)
+    await vm.writeFile('/tmp/state', 'starting\n')
+    const ready = vm.ready()
+    await expect
+      .poll(() => vm.$`cat /tmp/asked`.catch(() => ({ stdout: '' })), { timeout: 10_000 })
+      .toMatchObject({ stdout: expect.stringContaining('asked\nasked') })
+    await vm.writeFile('/tmp/state', 'degraded\n')
+    await ready
+  })
+
+  test('is an error that names its jobs and what failed', async () => {
+    const { vm } = await rewound()
+    const script = `case $1 in
+      list-jobs) echo '117 cloud-final.service start running'; echo '3 a.target start waiting' ;;
+      list-units) echo 'b.service loaded failed failed B' ;;
+      *) echo starting ;; esac`
+    await settles(vm, '/run/systemd/system', script)
+    const error = await rejection(vm.ready({ timeout: 1500 }))
+    expect(error).toMatchObject({
+      code: 'GUEST_NOT_READY',
+      shortMessage:
+        'the guest is not ready: its init system has not settled in time ' +
+        '(cloud-final.service: start running, a.target: start waiting, b.service: failed)',
+    })
+    await settles(vm, '/run/systemd/system', 'echo maintenance')
+    expect((await rejection(vm.ready())).message).toContain('systemd is in the state "maintenance"')
+  })
+
+  test('is waited for where OpenRC is on the way to a runlevel', async () => {
+    const { vm } = await rewound()
+    await vm.$`mkdir -p /run/openrc/starting/sshd /run/openrc/rc.starting; echo boot > /run/openrc/softlevel`
+    const early = await rejection(vm.ready({ timeout: 500 }))
+    expect(early.message).toContain('(runlevel boot, sshd: starting)')
+    await vm.$`echo default > /run/openrc/softlevel`
+    expect(await rejection(vm.ready({ timeout: 500 }))).toMatchObject({ code: 'GUEST_NOT_READY' })
+    await vm.$`rmdir /run/openrc/rc.starting`
+    await vm.ready()
+  })
+})

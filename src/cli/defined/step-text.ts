@@ -4,6 +4,7 @@ const STEPS = {
   wait: 'waiting',
   image: 'preparing the image',
   start: 'starting the machine',
+  boot: 'booting',
   setup: 'running the setup',
   capture: 'keeping the state',
 } as const

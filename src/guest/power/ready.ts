@@ -1,19 +1,24 @@
 import type { Patience } from '../../qemu/deadline.js'
 import type { AgentClient } from '../agent/client.js'
 import { checkTimeout } from '../exec/options.js'
+import { awaitSettled } from './settled.js'
 
 /** Debian's systemd needs 18 s from power-on to its agent under TCG on a quiet host. */
 const DEFAULT_TIMEOUT = 120_000
 
 /**
- * Waits until the guest's agent answers.
+ * Waits until the guest's agent answers and its init system has settled.
  *
- * @throws GuestError `GUEST_AGENT_MISSING`, saying what to install; `ABORTED`
+ * @throws GuestError `GUEST_AGENT_MISSING`, saying what to install; `GUEST_NOT_READY`, naming what has
+ *   not settled; `ABORTED`
  */
 export async function ready(
   agent: AgentClient,
   { timeout = DEFAULT_TIMEOUT, signal }: Patience,
 ): Promise<void> {
   checkTimeout('ready.timeout', timeout)
+  const startedAt = performance.now()
   await agent.synchronize({ timeout, ...(signal !== undefined && { signal }) })
+  const left = timeout - (performance.now() - startedAt)
+  await awaitSettled(agent, { timeout: Math.max(1, Math.round(left)), signal })
 }

@@ -1,6 +1,7 @@
 import { VmStatesError } from '../../params/errors.js'
 import { stateNameSchema } from '../../params/names.js'
 import { parse, showValue } from '../../params/parse.js'
+import { findRamWriter } from '../../params/ram-writers.js'
 import {
   liveStateOptionsSchema,
   type ParsedStateOptions,
@@ -53,6 +54,7 @@ export function defineState(
     )
   }
   const parsed = parseOptions(liveness, options, where)
+  if (parsed.backend === 'fork') requireQuietRam(members, where)
   const other = owner[DETAILS].states.get(name)
   if (other !== undefined) {
     throw duplicateName(`state "${where}"`, name, other[DETAILS].origin, origin)
@@ -64,6 +66,20 @@ export function defineState(
     origin,
     options: parsed,
     step: { parent, setup: setup as (held: unknown) => unknown },
+  }
+}
+
+/** Machines that boot cold may have what a live state cannot bear. */
+function requireQuietRam(members: Readonly<Record<string, Member>>, where: string): void {
+  for (const { machine } of Object.values(members)) {
+    const found = findRamWriter(machine[DETAILS].options.extraArgs)
+    if (found === undefined) continue
+    throw new VmStatesError(
+      'INVALID_VALUE',
+      `${where} cannot be a live state: "${found.argument}" among the extraArgs of ` +
+        `${machine.name} changes the machine's RAM from outside of its guest`,
+      { hint: 'Leave that argument out, or keep the state in one file: { backend: "live" }' },
+    )
   }
 }
 

@@ -6,12 +6,17 @@ import type { LiveStateOptions, ParsedStateOptions, StateOptions } from '../../p
 export type { Liveness, LiveStateOptions, StateOptions, Vm }
 
 /** Options of a machine as a user writes them. */
-export interface MachineOptions extends Omit<MachineParams, 'afterRestore'> {
+export interface MachineOptions extends Omit<MachineParams, 'ready' | 'afterRestore'> {
   /**
    * Called with the machine after each restore for a test, when its clock and random numbers are right
    * and before the test's first line. What it throws fails the restore.
    */
   afterRestore?: ((vm: Vm) => unknown) | undefined
+  /**
+   * Waits, once the agent of a machine that was powered on answers, until it is ready for a setup or a
+   * test; `vm.ready()` waits for its init system, as is done by default.
+   */
+  ready?: ((vm: Vm) => unknown) | undefined
 }
 
 /**

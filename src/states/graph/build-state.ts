@@ -5,7 +5,7 @@ import type { Lock } from '../../store/lock/lock.js'
 import type { Draft } from '../../store/objects/draft.js'
 import { admitMachines } from '../admission/admit-machines.js'
 import { eachMember } from '../definitions/each-member.js'
-import { awaitReady } from '../machines/await-ready.js'
+import { awaitReady, boots } from '../machines/await-ready.js'
 import {
   type CapturedMachines,
   captureMachines,
@@ -115,7 +115,10 @@ async function makeFiles(
   handles.attach(started)
   try {
     await started.resume(signal)
-    await awaitReady(task.parent, parent, handles, signal)
+    if (boots(parent)) {
+      begin('boot')
+      await awaitReady(task.parent, parent, handles, signal)
+    }
     // What cannot be saved is found out before the setup, not after it.
     if (task.liveness === 'live') await requireAllSavable(started, task.backend)
     if (task.state !== 'boot') begin('setup')

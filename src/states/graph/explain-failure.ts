@@ -14,6 +14,7 @@ import type { BuildStep } from './progress.js'
 
 const FAILED: Readonly<Record<BuildStep, string>> = {
   start: 'the machine did not start',
+  boot: 'the machine did not get ready',
   setup: 'its setup failed',
   capture: 'the machine could not be captured',
 }

@@ -1,5 +1,5 @@
 /** The steps of a build, in their order. */
-export type BuildStep = 'start' | 'setup' | 'capture'
+export type BuildStep = 'start' | 'boot' | 'setup' | 'capture'
 
 /** News of builds and of the machines that are started for them and for tests. */
 export type BuildEvent =

@@ -6,6 +6,7 @@ import { machineOf } from '../definitions/machine-of.js'
 import { nameOf } from '../definitions/name-of.js'
 import { type AnyState, DETAILS, type MachineDefinition, type State } from '../definitions/types.js'
 import { inputParts } from './inputs.js'
+import { readyCode } from './ready-code.js'
 import { refreshPart } from './refresh.js'
 import { setupCode } from './setup-code.js'
 
@@ -105,9 +106,14 @@ async function commonParts(state: AnyState, host: KeyHost): Promise<Record<strin
   }
 }
 
-function machinePart(machine: MachineDefinition): unknown {
-  const { memory, cpus, cpuModel, machineType, network, extraArgs } = machine[DETAILS].options
-  return { memory, cpus, cpuModel, machineType, network, extraArgs }
+async function machinePart(machine: MachineDefinition): Promise<unknown> {
+  const { memory, cpus, cpuModel, machineType, network, extraArgs, ready } =
+    machine[DETAILS].options
+  return {
+    ...{ memory, cpus, cpuModel, machineType, network, extraArgs },
+    // What a setup finds depends on what was waited for.
+    ...(ready && { ready: await readyCode(machine) }),
+  }
 }
 
 async function emulatorPart(machine: MachineDefinition, host: KeyHost): Promise<unknown> {

@@ -50,7 +50,7 @@ function setupUnit(
   node: Parameters<typeof withLocalFunctions>[1],
   state: { name: string; values: readonly string[] },
 ): Unit<Module> {
-  const { unit, captures } = withLocalFunctions(module, node)
+  const { unit, captures } = withLocalFunctions(module, node, '(setup)')
   const undeclared = captures.filter(({ name }) => !state.values.includes(name))
   const [first] = undeclared
   if (first === undefined) return unit

@@ -1,3 +1,4 @@
+import type { AgentCallOptions } from '../../guest/agent/client.js'
 import type { OnCommand } from '../../guest/exec/on-command.js'
 import type { Vm } from '../../guest/vm.js'
 import { VmControl } from '../../guest/vm-control.js'
@@ -44,6 +45,11 @@ export class Handles<H = unknown> {
   /** The handle to one machine. */
   vm(member: string): Vm {
     return (this.#controls[member] as VmControl).vm
+  }
+
+  /** Waits until the agent of one machine answers. */
+  answers(member: string, patience: AgentCallOptions): Promise<void> {
+    return (this.#controls[member] as VmControl).answers(patience)
   }
 
   /**

@@ -1,6 +1,7 @@
 import { runInThisContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { collectDefinitions } from '../../../src/states/definitions/collect.js'
+import { environment } from '../../../src/states/definitions/environment.js'
 import { isMachine, isState } from '../../../src/states/definitions/kinds.js'
 import { machine } from '../../../src/states/definitions/machine.js'
 import { DETAILS } from '../../../src/states/definitions/types.js'
@@ -154,5 +155,25 @@ describe('recognising definitions', () => {
     const debian = machine('debian', { image })
     expect([debian, debian.root, {}, null].map(isMachine)).toEqual([true, false, false, false])
     expect([debian, debian.root, {}, null].map(isState)).toEqual([false, true, false, false])
+  })
+})
+
+describe('a machine whose arguments let something change its RAM', () => {
+  const extraArgs = ['-device', 'VGA', '-device', 'virtio-balloon-pci']
+  const balloon = '"-device virtio-balloon-pci"'
+
+  it('is refused, since its boots are kept', () => {
+    expect(() => machine('a', { image, extraArgs })).toThrow(
+      `machine "a".extraArgs[2] is "-device": ${balloon} changes the RAM`,
+    )
+  })
+
+  it('may boot cold, but have no live states except in one file', () => {
+    const cold = machine('a', { image, extraArgs, boot: 'cold' }).state('b', setup)
+    expect(() => cold.live('c', setup)).toThrow(
+      `a/c cannot be a live state: ${balloon} among the extraArgs of a changes`,
+    )
+    expect(() => environment('e', { cold }).live('d', setup)).toThrow('e/d cannot be a live state')
+    expect(cold.live('d', setup, { backend: 'live' }).liveness).toBe('live')
   })
 })

@@ -54,7 +54,7 @@ it('leaves each command with its output, the console, and what the display shows
   expect(failure).toMatchObject({ state: 'screened/flaky', log, screens: [picture] })
 
   const text = plain(await readFile(log, 'utf8'))
-  expect(text).toMatch(/^screened\/flaky, .*\nN s: start\nN s: setup\n/)
+  expect(text).toMatch(/^screened\/flaky, .*\nN s: start\nN s: boot\nN s: setup\n/)
   const commands = [
     'N s: $ echo one; echo two >&2',
     '  | one',

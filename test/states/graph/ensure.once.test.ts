@@ -37,7 +37,7 @@ describe('ensure()', () => {
   it('keeps the log of a build with the state', async () => {
     const { objects, release } = await ensure(page, place.context)
     const log = await readFile(join(place.root, 'objects', String(objects[0]), 'build.log'), 'utf8')
-    expect(log).toMatch(/^tiny\/page, .*\n.* start\n.* setup\n.* capture\n/)
+    expect(log).toMatch(/^tiny\/page, .*\n.* start\n.* boot\n.* setup\n.* capture\n/)
     expect(log).toContain('vm-states tiny guest ready')
     await release()
   })

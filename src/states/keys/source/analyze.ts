@@ -24,6 +24,8 @@ export interface Analysis {
   readonly changes: readonly Reference[]
   readonly imports: readonly InlineImport[]
   readonly calls: readonly DefiningCall[]
+  /** Calls that may define a machine: `machine(…)`. */
+  readonly machines: readonly CallExpression[]
 }
 
 const DEFINING = new Set(['state', 'live'])
@@ -32,7 +34,7 @@ const DEFINING = new Set(['state', 'live'])
 export function analyze(program: Program): Analysis {
   const walk = new Walk()
   walk.take(stepsTo(program.body, { scope: walk.module, always: true, defining: false }))
-  for (const list of [walk.references, walk.changes, walk.imports, walk.calls]) {
+  for (const list of [walk.references, walk.changes, walk.imports, walk.calls, walk.machines]) {
     list.sort((a, b) => a.start - b.start)
   }
   return walk
@@ -44,6 +46,7 @@ class Walk implements Analysis {
   readonly changes: Reference[] = []
   readonly imports: InlineImport[] = []
   readonly calls: DefiningCall[] = []
+  readonly machines: CallExpression[] = []
 
   take(steps: readonly Step[]): void {
     for (const step of steps) {
@@ -127,6 +130,7 @@ class Walk implements Analysis {
     if (callee.type === 'Identifier' && callee.name === 'require') {
       this.#import(node.arguments[0], node)
     }
+    if (node.type === 'CallExpression' && isMachine(callee)) this.machines.push(node)
     if (this.#define(node, place)) {
       const setup = { ...place, defining: true }
       return [...stepsTo([callee], place), ...stepsTo(node.arguments, setup)]
@@ -152,4 +156,8 @@ class Walk implements Analysis {
     const specifier = literalText(source)
     if (specifier !== undefined) this.imports.push({ specifier, start })
   }
+}
+
+function isMachine(callee: Node): boolean {
+  return callee.type === 'Identifier' && callee.name === 'machine'
 }

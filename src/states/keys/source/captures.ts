@@ -12,18 +12,20 @@ export interface Capture {
 }
 
 /**
- * A setup with the functions around it that it calls. What else it captures is told: it has another
- * value each time, which the text does not show.
+ * A piece of code with the functions around it that it calls. What else it captures is told: it has
+ * another value each time, which the text does not show.
  *
- * @param setup - the second argument of `.state()`, mostly a function
+ * @param code - such as the second argument of `.state()`, mostly a function
+ * @param name - what it is, for people who look at keys: `(setup)`
  */
 export function withLocalFunctions(
   module: Module,
-  setup: Node,
+  code: Node,
+  name: string,
 ): { unit: Unit<Module>; captures: Capture[] } {
-  const nodes: Node[] = [setup]
+  const nodes: Node[] = [code]
   for (;;) {
-    const unit = new Unit(module, '(setup)', { nodes })
+    const unit = new Unit(module, name, { nodes })
     const local = unit.references
       .filter(({ isLocal }) => isLocal)
       .map((reference) => ({ ...reference, code: localCode(reference) }))

@@ -2,7 +2,7 @@ import type { Node } from 'oxc-parser'
 import type { DefiningCall } from './analyze.js'
 import type { Module } from './module.js'
 import { type Receiver, receiverOf } from './receiver.js'
-import { literalText, unwrap } from './syntax.js'
+import { literalText, propertyName, unwrap } from './syntax.js'
 
 /** What is known of a state whose setup is looked for. */
 export interface DefinedState {
@@ -110,7 +110,9 @@ function property(of: Told, name: string): Told {
   if (node.type !== 'ObjectExpression') return undefined
   const names = namesOf(node)
   if (names === undefined) return undefined
-  const found = node.properties.find((item) => item.type === 'Property' && keyOf(item) === name)
+  const found = node.properties.find(
+    (item) => item.type === 'Property' && propertyName(item) === name,
+  )
   return found?.type === 'Property' ? found.value : 'absent'
 }
 
@@ -118,11 +120,8 @@ function namesOf(of: Told): string[] | undefined {
   if (of === 'absent') return []
   const node = of && unwrap(of)
   if (node?.type !== 'ObjectExpression') return undefined
-  const names = node.properties.map((item) => (item.type === 'Property' ? keyOf(item) : undefined))
+  const names = node.properties.map((item) =>
+    item.type === 'Property' ? propertyName(item) : undefined,
+  )
   return names.includes(undefined) ? undefined : (names as string[])
-}
-
-function keyOf({ key, computed }: Extract<Node, { type: 'Property' }>): string | undefined {
-  if (!computed && key.type === 'Identifier') return key.name
-  return literalText(key)
 }

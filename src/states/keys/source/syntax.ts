@@ -97,6 +97,15 @@ export function memberName(node: Node): string | undefined {
   return node.property.type === 'Identifier' ? node.property.name : undefined
 }
 
+/** The name of a property of an object that is written out. */
+export function propertyName({
+  key,
+  computed,
+}: Extract<Node, { type: 'Property' }>): string | undefined {
+  if (!computed && key.type === 'Identifier') return key.name
+  return literalText(key)
+}
+
 /** Whether an expression is a function that is written there. */
 export function isFunction(node: Expression | null | undefined): boolean {
   const inner = node && unwrap(node)

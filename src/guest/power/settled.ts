@@ -1,0 +1,59 @@
+import { isVmStatesError } from '../../params/errors.js'
+import type { AgentClient } from '../agent/client.js'
+import { exec } from '../exec/exec.js'
+import { GuestError } from '../guest-error.js'
+import { AWAIT_SETTLED, SHOW_UNSETTLED } from './init-systems.js'
+
+/** Milliseconds to ask what has not settled. */
+const ASK_TIMEOUT = 10_000
+
+/** How much of what has not settled an error names itself. */
+const NAMED = 3
+
+/**
+ * Waits until the guest's init system has settled, so that nothing of the boot is still under way.
+ * Where there is no shell to ask, or the agent runs no commands, nothing is waited for.
+ *
+ * @param timeout - milliseconds
+ * @throws GuestError `GUEST_NOT_READY`, naming jobs that go on and units that failed; `ABORTED`
+ */
+export async function awaitSettled(
+  agent: AgentClient,
+  { timeout, signal }: { timeout: number; signal: AbortSignal | undefined },
+): Promise<void> {
+  let why: string
+  try {
+    const options = { timeout, signal, reject: false }
+    const { exitCode, stdout } = await exec(agent, '/bin/sh', ['-c', AWAIT_SETTLED], options)
+    if (exitCode !== 1) return
+    why = stdout.toString()
+  } catch (error) {
+    if (isVmStatesError(error, 'GUEST_AGENT_REFUSED')) return
+    if (!isVmStatesError(error, 'TIMEOUT')) throw error
+    why = 'its init system has not settled in time'
+  }
+  const unsettled = await showUnsettled(agent, signal)
+  const named = unsettled.slice(0, NAMED).join(', ')
+  const more = unsettled.length > NAMED ? `, and ${unsettled.length - NAMED} more` : ''
+  throw new GuestError(
+    'GUEST_NOT_READY',
+    `the guest is not ready: ${why}${named && ` (${named}${more})`}`,
+    {
+      hint: [
+        ...unsettled,
+        'What a setup or a test needs can be said by the option "ready" of the machine.',
+      ].join('\n  '),
+    },
+  )
+}
+
+/** An answer that cannot be had must not hide that the guest is not ready. */
+async function showUnsettled(
+  agent: AgentClient,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const options = { timeout: ASK_TIMEOUT, signal, reject: false }
+  const asked = exec(agent, '/bin/sh', ['-c', SHOW_UNSETTLED], options)
+  const { stdout } = await asked.catch(() => ({ stdout: '' }))
+  return stdout.toString().split('\n').filter(Boolean)
+}
