@@ -26,9 +26,8 @@ export async function withMachines(
 ): Promise<void> {
   const store = join(directory, 'store')
   await using context = await Context.open({ store, label: 'bench' })
-  const options = { purpose: 'test' } as const
-  await using ours = await openMachines(serving, context, options)
-  await using theirs = await openMachines(serving, context, options)
+  await using ours = await openMachines(serving, context)
+  await using theirs = await openMachines(serving, context)
   const [bare] = theirs.processes
   if (bare === undefined) throw new Error('an open machine has a process')
   const disks = await bare.qmp.execute('query-named-block-nodes')
@@ -52,7 +51,7 @@ export async function withMachines(
       against: {
         name: 'boot',
         async run() {
-          await using booted = await openMachines(cold.root, context, options)
+          await using booted = await openMachines(cold.root, context)
           await booted.handle().ready()
         },
       },

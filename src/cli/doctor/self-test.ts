@@ -53,7 +53,7 @@ export async function selfTest(
       return { status: 'ok', found: 'a tiny guest was booted and saved' }
     })
     await step('restore', async () => {
-      await using restored = await openMachines(saved, context, { purpose: 'test', signal })
+      await using restored = await openMachines(saved, context, { signal })
       await restored.handle().writeFile(MARK, 'changed')
       await restored.reset(signal)
       return (await restored.handle().readFile(MARK)) === mark

@@ -14,7 +14,7 @@ import {
   removePortForward,
 } from './port-forward.js'
 import { processStartTime } from './proc-stat.js'
-import { stopProcess } from './stop-process.js'
+import { killProcess, stopProcess } from './stop-process.js'
 
 const TAIL_BYTES = 4096
 
@@ -47,6 +47,7 @@ export class MachineProcess implements AsyncDisposable {
   readonly consoleFile: string
   /** Settles when the process has ended and every event of QEMU's was seen. */
   readonly exited: Promise<ExitStatus>
+  #hasForwards = false
   #closing: Promise<void> | undefined
 
   /** @internal */
@@ -107,6 +108,7 @@ export class MachineProcess implements AsyncDisposable {
    * @throws VmStatesError `PORT_FORWARD_FAILED`
    */
   forwardPort(guestPort: number, hostPort = 0): Promise<PortForward> {
+    this.#hasForwards = true
     return addPortForward(this.qmp, guestPort, hostPort)
   }
 
@@ -124,12 +126,25 @@ export class MachineProcess implements AsyncDisposable {
     return removePortForward(this.qmp, hostPort)
   }
 
+  /** Ends all forwards. */
+  async removePortForwards(): Promise<void> {
+    if (!this.#hasForwards) return
+    for (const { hostPort } of await this.portForwards()) await this.removePortForward(hostPort)
+    this.#hasForwards = false
+  }
+
   /**
    * Ends QEMU, without asking the guest: by `quit`, else SIGTERM, else SIGKILL. It never rejects,
    * and may be called again.
    */
   close(): Promise<void> {
     this.#closing ??= stopProcess(this)
+    return this.#closing
+  }
+
+  /** Ends QEMU at once, where nobody will look at its files. It never rejects. */
+  kill(): Promise<void> {
+    this.#closing ??= killProcess(this)
     return this.#closing
   }
 

@@ -20,25 +20,33 @@ interface Stoppable {
 
 /** Ends a QEMU process: `quit`, else SIGTERM, else SIGKILL. Never rejects. */
 export async function stopProcess(machine: Stoppable): Promise<void> {
-  const endsWithin = async (timeout: number) =>
-    withDeadline(machine.exited, 'QEMU', { timeout }).then(
-      () => true,
-      () => false,
-    )
-  const signal = (name: NodeJS.Signals) => {
-    // Only while it is still this process: a pid may be used again.
-    if (machine.running) process.kill(machine.pid, name)
-  }
   if (machine.running && machine.qmp.connected) {
     // QEMU may be gone before its answer is.
     machine.qmp.execute('quit', undefined, { timeout: QUIT_TIMEOUT }).catch(() => {})
-    if (await endsWithin(QUIT_TIMEOUT)) return release(machine)
+    if (await endsWithin(machine, QUIT_TIMEOUT)) return release(machine)
   }
-  signal('SIGTERM')
-  if (await endsWithin(TERM_TIMEOUT)) return release(machine)
-  signal('SIGKILL')
-  await endsWithin(KILL_TIMEOUT)
+  signal(machine, 'SIGTERM')
+  if (await endsWithin(machine, TERM_TIMEOUT)) return release(machine)
+  await killProcess(machine)
+}
+
+/** Ends a QEMU process without asking it: its files are not to be used any more. Never rejects. */
+export async function killProcess(machine: Stoppable): Promise<void> {
+  signal(machine, 'SIGKILL')
+  await endsWithin(machine, KILL_TIMEOUT)
   release(machine)
+}
+
+function endsWithin({ exited }: Stoppable, timeout: number): Promise<boolean> {
+  return withDeadline(exited, 'QEMU', { timeout }).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Only while it is still this process: a pid may be used again. */
+function signal({ running, pid }: Stoppable, name: NodeJS.Signals): void {
+  if (running) process.kill(pid, name)
 }
 
 function release(machine: Stoppable): void {

@@ -72,6 +72,19 @@ export class Allowance {
   }
 
   /**
+   * What machines take, if it is there without waiting, and nobody waits for it: for machines that
+   * nobody needs yet.
+   */
+  async tryTake(need: Need): Promise<Share | undefined> {
+    const limits = await this.#limits()
+    if (this.#waiting.size > 0) return undefined
+    const drawn = this.#draw(need)
+    if (drawn !== undefined) return drawn
+    const admission = await this.#ledger.tryAdmit(requestOf(need, limits))
+    return admission && this.#shareOf(admission)
+  }
+
+  /**
    * Keeps memory for machines to come, so that they do not have to wait; no more than the limits. It
    * replaces what was reserved before.
    *

@@ -8,39 +8,30 @@ import type { Context } from '../graph/context.js'
 import { ensureRunnable } from '../graph/ensure.js'
 import { bringUp } from './bring-up.js'
 import { Handles } from './handles.js'
-import {
-  type StartedMachine,
-  type StartedMachines,
-  type StartOptions,
-  startMachines,
-} from './start-machines.js'
+import { type StartedMachine, type StartedMachines, startMachines } from './start-machines.js'
 
-/** The running machines of a state, which can be brought back to it as often as needed. */
+/** What machines are started from, and start from again. */
+interface Parts<H> {
+  definition: AnyState<H>
+  /** Released with the machines. */
+  state: AvailableState
+  context: Context
+  /** For all of them; released with them. */
+  share: Share
+  signal?: AbortSignal | undefined
+}
+
+/** The machines of a state, which can be brought back to it as often as needed. */
 export class MachinesInHand<H = unknown> implements AsyncDisposable {
-  readonly #definition: AnyState<H>
-  readonly #state: AvailableState
-  readonly #context: Context
-  readonly #options: StartOptions
-  readonly #share: Share
+  readonly #parts: Parts<H>
   #started: StartedMachines
   #handles: Handles<H> | undefined
   #closing: Promise<void> | undefined
 
   /** @internal */
-  constructor(parts: {
-    definition: AnyState<H>
-    state: AvailableState
-    context: Context
-    options: StartOptions
-    share: Share
-    started: StartedMachines
-  }) {
-    this.#definition = parts.definition
-    this.#state = parts.state
-    this.#context = parts.context
-    this.#options = parts.options
-    this.#share = parts.share
-    this.#started = parts.started
+  constructor(parts: Parts<H>, started: StartedMachines) {
+    this.#parts = parts
+    this.#started = started
   }
 
   /** Their processes now; a reset may replace them. */
@@ -50,18 +41,18 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
 
   /** Whether others on this host may have their memory once they are closed. */
   get takesFromOthers(): boolean {
-    return this.#share.isShared
+    return this.#parts.share.isShared
   }
 
   /** Seconds that it once took to get from the image to this state. */
   get worth(): number {
-    return this.#state.worth
+    return this.#parts.state.worth
   }
 
   /** A handle to the machine, or handles by member. What was handed out before is released. */
   handle(): H {
     this.release('it was handed out again')
-    this.#handles = new Handles(this.#definition)
+    this.#handles = new Handles(this.#parts.definition)
     this.#handles.attach(this.#started)
     return this.#handles.held
   }
@@ -77,33 +68,53 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Stops the CPUs until the next reset, so that idle machines cost no more than RAM.
+   * Lets machines run that are in their state, until a test can have them.
    *
-   * @returns whether they can be reset later
+   * @throws VmStatesError as {@link bringUp}
    */
-  async rest(): Promise<boolean> {
+  async resume(signal?: AbortSignal): Promise<void> {
+    const { definition, state } = this.#parts
+    await bringUp(definition, state, this.#started, signal)
+  }
+
+  /** Whether {@link rewind} may succeed. */
+  get canRewind(): boolean {
+    return this.#machines.every(canRewind)
+  }
+
+  /**
+   * Brings the machines back to their state within their processes, with their CPUs stopped, where the
+   * backend can. Handles are released.
+   *
+   * @returns whether they are in their state
+   */
+  async rewind(): Promise<boolean> {
     this.release('it was given back')
-    if (!this.#machines.every(canRewind)) return false
-    const stopped = this.#machines.map(({ process }) => process.qmp.execute('stop'))
-    const results = await Promise.allSettled(stopped)
+    if (!this.canRewind) return false
+    const rewound = await Promise.all(this.#machines.map(rewind))
+    return !rewound.includes(false)
+  }
+
+  /** Frees the host's ports that lead to them. @returns whether they are free; it never rejects */
+  async endForwards(): Promise<boolean> {
+    const ended = this.processes.map((process) => process.removePortForwards())
+    const results = await Promise.allSettled(ended)
     return results.every(({ status }) => status === 'fulfilled')
   }
 
   /**
-   * Brings the machines back to their state: within their processes where the backend can, else all
-   * in new ones. Handles are released.
+   * Brings the machines back to their state, up and ready: within their processes where the backend
+   * can, else all in new ones. Handles are released.
    *
    * @throws VmStatesError as {@link openMachines}; the machines are closed then
    */
   async reset(signal?: AbortSignal): Promise<void> {
-    this.release('it was reset')
-    const options = { ...this.#options, signal }
     try {
-      if (await this.#rewound()) {
-        return await bringUp(this.#definition, this.#state, this.#started, signal)
+      if (!(await this.rewind())) {
+        await this.#started.discard()
+        this.#started = await start({ ...this.#parts, signal })
       }
-      await this.#started.discard()
-      this.#started = await start(this.#definition, this.#state, this.#context, options)
+      await this.resume(signal)
     } catch (error) {
       await this.close()
       throw error
@@ -125,20 +136,20 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
     return Object.values(this.#started.machines)
   }
 
-  async #rewound(): Promise<boolean> {
-    if (!this.#machines.every(canRewind)) return false
-    return !(await Promise.all(this.#machines.map(rewind))).includes(false)
-  }
-
   async #close(): Promise<void> {
+    const { share, state } = this.#parts
     await this.#started.discard()
-    await this.#share.release().catch(() => {})
-    await this.#state.release().catch(() => {})
+    await share.release().catch(() => {})
+    await state.release().catch(() => {})
   }
 }
 
 /** How to start machines for a test. */
-interface OpenOptions extends StartOptions, Pick<TakeOptions, 'isStuck'> {}
+interface OpenOptions extends Pick<TakeOptions, 'isStuck'> {
+  signal?: AbortSignal | undefined
+  /** The state of the machines if it was made available before; released with them. */
+  state?: AvailableState
+}
 
 /**
  * Starts the machines of a state, up and ready, building the state first if it is not there. A disk
@@ -149,47 +160,55 @@ interface OpenOptions extends StartOptions, Pick<TakeOptions, 'isStuck'> {}
 export async function openMachines<H>(
   definition: AnyState<H>,
   context: Context,
-  options: OpenOptions,
+  options: OpenOptions = {},
 ): Promise<MachinesInHand<H>> {
   const { signal } = options
-  const state = await ensureRunnable(definition, context, { signal })
-  let share: Share | undefined
+  const state = options.state ?? (await ensureRunnable(definition, context, { signal }))
+  let share: Share
   try {
     share = await admitMachines(definition, nameOf(definition), context, options)
-    const started = await start(definition, state, context, options)
-    return new MachinesInHand({ definition, state, context, options, share, started })
   } catch (error) {
-    await share?.release()
     await state.release()
+    throw error
+  }
+  const machines = await startInHand({ definition, state, context, share, signal })
+  try {
+    await machines.resume(signal)
+    return machines
+  } catch (error) {
+    await machines.close()
     throw error
   }
 }
 
-async function start(
-  definition: AnyState,
-  state: AvailableState,
-  context: Context,
-  options: StartOptions,
-): Promise<StartedMachines> {
-  const started = await startMachines(definition, state, context, options)
+/**
+ * Starts the machines of a state, with their CPUs stopped.
+ *
+ * @throws VmStatesError what starting a machine throws; what was to be released with them is
+ */
+export async function startInHand<H>(parts: Parts<H>): Promise<MachinesInHand<H>> {
   try {
-    await bringUp(definition, state, started, options.signal)
-    return started
+    return new MachinesInHand(parts, await start(parts))
   } catch (error) {
-    await started.discard()
+    await parts.share.release()
+    await parts.state.release()
     throw error
   }
+}
+
+function start({ definition, state, context, signal }: Parts<unknown>): Promise<StartedMachines> {
+  return startMachines(definition, state, context, { purpose: 'test', signal })
 }
 
 function canRewind({ prepared, process }: StartedMachine): boolean {
   return prepared.rewind !== undefined && process.running
 }
 
-/** @returns whether the machine is in its state again */
+/** @returns whether the machine is in its state again, with its CPUs stopped */
 async function rewind({ prepared, process }: StartedMachine): Promise<boolean> {
   try {
-    for (const { hostPort } of await process.portForwards())
-      await process.removePortForward(hostPort)
+    await process.qmp.execute('stop')
+    await process.removePortForwards()
     await prepared.rewind?.(process)
     return true
   } catch {

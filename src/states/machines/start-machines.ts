@@ -100,7 +100,7 @@ async function startMachine(
   let process: MachineProcess | undefined
   let ram: OwnRam | undefined
   const discard = async () => {
-    await process?.close()
+    await process?.kill()
     await ram?.[Symbol.asyncDispose]()
     if (process !== undefined) await run.removeProcess(process.pid)
     await rm(directory, { recursive: true, force: true }).catch(() => {})

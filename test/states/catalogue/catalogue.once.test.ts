@@ -141,7 +141,7 @@ describe('removeState()', () => {
   })
 
   it('refuses while a machine runs on it', async () => {
-    const opened = await openMachines(machines.first.top, context, { purpose: 'test' })
+    const opened = await openMachines(machines.first.top, context)
     await expect(removeState(machines.first.top, context)).rejects.toMatchObject({
       code: 'OBJECT_IN_USE',
     })

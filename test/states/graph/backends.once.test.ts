@@ -24,7 +24,7 @@ async function show(state: State) {
 }
 
 it('internal and external states stand on each other', async () => {
-  await using opened = await openMachines(third, place.context, { purpose: 'test' })
+  await using opened = await openMachines(third, place.context)
   const vm = opened.handle()
   expect((await vm.$`cat /first /second /third`).stdout).toBe('123')
   expect([await show(first), await show(second), await show(third)]).toEqual([
@@ -35,7 +35,7 @@ it('internal and external states stand on each other', async () => {
 })
 
 it('a machine in an internal state is as new after a reset', async () => {
-  await using opened = await openMachines(first, place.context, { purpose: 'test' })
+  await using opened = await openMachines(first, place.context)
   await opened.handle().$`rm /first; sync`
   await opened.reset()
   expect(await opened.handle().readFile('/first')).toBe('1')

@@ -28,7 +28,7 @@ describe('ensure()', () => {
   })
 
   it('builds live states on live states, with what their RAM held', async () => {
-    await using opened = await openMachines(child, place.context, { purpose: 'test' })
+    await using opened = await openMachines(child, place.context)
     const vm = opened.handle()
     const { stdout } = await vm.$`cat /page /tmp/live /tmp/child`
     expect(stdout).toBe('hellowarmwarmer')

@@ -37,7 +37,7 @@ async function objectOf(state: AnyState): Promise<StoredObject> {
 
 describe('a live state of an environment', () => {
   it('is built once, on states of its members, and restored with all that was in them', async () => {
-    await using opened = await openMachines(up, place.context, { purpose: 'test' })
+    await using opened = await openMachines(up, place.context)
     expect(place.built()).toEqual(['alpha/warm', 'lab/up'])
     const vms = opened.handle()
     expect(await vms.server.readFile('/tmp/seen')).toBe('yes')
@@ -62,7 +62,7 @@ describe('a live state of an environment', () => {
   })
 
   it('starts all machines anew when one of them has ended', async () => {
-    await using opened = await openMachines(up, place.context, { purpose: 'test' })
+    await using opened = await openMachines(up, place.context)
     const before = opened.processes.map(({ pid }) => pid)
     await opened.handle().server.shutdown()
     await opened.reset()
@@ -95,7 +95,7 @@ describe('a disk state of an environment', () => {
 
   it('is booted as one, which is kept', async () => {
     const kept = environment('kept', { a: warm, b: warm }).state('quiet', () => {})
-    await using booted = await openMachines(kept, place.context, { purpose: 'test' })
+    await using booted = await openMachines(kept, place.context)
     expect(place.built()).toEqual(['kept/quiet', 'kept/quiet booted'])
     const { a, b } = booted.handle()
     await Promise.all([a.$`true`, b.$`true`])

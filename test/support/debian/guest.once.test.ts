@@ -20,7 +20,7 @@ beforeAll(async () => {
   store = await mkdtemp(join(tmpdir(), 'vms-debian-'))
   context = await Context.open({ store, label: 'test' })
   const debian = machine('debian', { image: await debianImage(), boot: 'cold' })
-  opened = await openMachines<Vm>(debian.root, context, { purpose: 'test' })
+  opened = await openMachines<Vm>(debian.root, context)
   vm = opened.handle()
 }, 900_000)
 
