@@ -109,6 +109,7 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
    * @throws VmStatesError as {@link openMachines}; the machines are closed then
    */
   async reset(signal?: AbortSignal): Promise<void> {
+    this.release('it was reset')
     try {
       if (!(await this.rewind())) {
         await this.#started.discard()
