@@ -7,9 +7,13 @@ import { openMachines } from '../src/states/machines/machines-in-hand.js'
 import type { Comparison } from './comparison.js'
 
 const bench = machine('bench', { image: image.tiny(), memory: '256 MiB' })
-const serving = bench.live('serving', async (vm) => {
-  await vm.$`httpd -p 80`
-})
+const serving = bench.live(
+  'serving',
+  async (vm) => {
+    await vm.$`httpd -p 80`
+  },
+  { backend: 'live' },
+)
 const cold = machine('cold', { image: image.tiny(), memory: '256 MiB', boot: 'cold' })
 
 /** What QEMU itself does for a `loadvm` that somebody types, and no more. */

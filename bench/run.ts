@@ -1,15 +1,18 @@
-// npm run bench [-- REPETITIONS]
+// npm run bench [-- [parts | live] [REPETITIONS]]
 import { cpus } from 'node:os'
 import { withAdmissions } from './admissions.js'
 import { commands } from './commands.js'
 import { type Comparison, compare, type Measured, toTable } from './comparison.js'
 import { fileBackends } from './file-backends.js'
 import { withKeys } from './keys.js'
+import { measureLive } from './live/measure-live.js'
 import { withChain } from './lookups.js'
 import { withMachines } from './machines.js'
 import { inScratch } from './scratch.js'
 
-const repetitions = Number(process.argv[2] ?? 30)
+const words = process.argv.slice(2)
+const repetitions = Number(words.find((word) => /^\d+$/.test(word)) ?? 30)
+const isWanted = (part: string) => words.includes(part) || words.every((word) => /^\d+$/.test(word))
 const rows: Measured[] = []
 
 async function measure(comparisons: readonly Comparison[]): Promise<void> {
@@ -19,17 +22,21 @@ async function measure(comparisons: readonly Comparison[]): Promise<void> {
   }
 }
 
-await inScratch(async (directory) => {
-  await measure(await fileBackends(directory))
-  await measure(await commands(directory))
-  await withKeys(directory, measure)
-  await withChain(directory, measure)
-  await withAdmissions(directory, measure)
-  await withMachines(directory, measure)
-})
-
-const [processor] = cpus()
-console.log(
-  `${repetitions} rounds, medians; ${cpus().length} × ${processor?.model}, Node ${process.version}\n`,
-)
-console.log(toTable(rows))
+if (isWanted('parts')) {
+  await inScratch(async (directory) => {
+    await measure(await fileBackends(directory))
+    await measure(await commands(directory))
+    await withKeys(directory, measure)
+    await withChain(directory, measure)
+    await withAdmissions(directory, measure)
+    await withMachines(directory, measure)
+  })
+  const [processor] = cpus()
+  console.log(
+    `${repetitions} rounds, medians; ${cpus().length} × ${processor?.model}, Node ${process.version}\n`,
+  )
+  console.log(toTable(rows))
+}
+if (isWanted('live')) {
+  console.log(await inScratch((directory) => measureLive(directory, repetitions)))
+}

@@ -16,7 +16,8 @@ export interface Timing {
   max: number
 }
 
-function quantile(sorted: readonly number[], share: number): number {
+/** The value below which a share of sorted values lies. */
+export function quantile(sorted: readonly number[], share: number): number {
   const at = (sorted.length - 1) * share
   const below = sorted[Math.floor(at)] as number
   const above = sorted[Math.ceil(at)] as number

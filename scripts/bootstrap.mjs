@@ -19,6 +19,12 @@ const tools = [
   { binary: 'fakeroot', debian: 'fakeroot' },
 ]
 
+/** What `npm run bench` runs besides. */
+const benchTools = [
+  { binary: 'libvirtd', debian: 'libvirt-daemon libvirt-daemon-driver-qemu' },
+  { binary: 'virsh', debian: 'libvirt-clients' },
+]
+
 const APT_LISTS = '/var/lib/apt/lists'
 
 function fail(...lines) {
@@ -59,14 +65,15 @@ function isInstalled(binary) {
 }
 
 function installTools() {
-  const missing = tools.filter(({ binary }) => !isInstalled(binary))
+  const wanted = process.argv.includes('bench') ? [...tools, ...benchTools] : tools
+  const missing = wanted.filter(({ binary }) => !isInstalled(binary))
   if (missing.length === 0) return
   console.log(`bootstrap: missing: ${missing.map(({ binary }) => binary).join(', ')}`)
   if (!isInstalled('apt-get')) {
     fail('there is no apt-get here: install these by the means of your system, then run again')
   }
   const install = ['install', '--yes', '--no-install-recommends']
-  install.push(...missing.map(({ debian }) => debian))
+  install.push(...missing.flatMap(({ debian }) => debian.split(' ')))
   if (process.getuid() !== 0) {
     fail(
       'run this, then run again:',

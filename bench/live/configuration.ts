@@ -1,0 +1,54 @@
+import { fillScript, noiseArguments, noiseIn } from './guest.js'
+import { GIB, MIB } from './sizes.js'
+
+/** A guest's RAM, and how much of it is noise. */
+export interface Configuration {
+  memory: number
+  share: number
+}
+
+const SIZES = [256 * MIB, GIB, 4 * GIB]
+const SHARES = [0.25, 0.75]
+
+/** What restores are measured at. */
+export const CONFIGURATIONS: readonly Configuration[] = SIZES.flatMap((memory) =>
+  SHARES.map((share) => ({ memory, share })),
+)
+
+/** Such as `1 GiB, 75 %`. */
+export function titleOf({ memory, share }: Configuration): string {
+  const size = memory < GIB ? `${memory / MIB} MiB` : `${memory / GIB} GiB`
+  return `${size}, ${share * 100} %`
+}
+
+/** The name of its machine: `m1024x75`. */
+export function nameOf({ memory, share }: Configuration): string {
+  return `m${memory / MIB}x${share * 100}`
+}
+
+/**
+ * The text of a module that exports each configuration's machine, by its name, and its states: `NAME_fork`
+ * and `NAME_live`, by backend, and `NAME_cold`, a machine that boots for each test.
+ */
+export function statesModule(
+  configurations: readonly Configuration[],
+  { noise, entry }: { noise: string; entry: string },
+): string {
+  const lines = configurations.flatMap((configuration) => {
+    const { memory, share } = configuration
+    const name = nameOf(configuration)
+    const script = JSON.stringify(fillScript(noiseIn(memory, share)))
+    const options = (more: string) =>
+      `{ image: image.tiny(), memory: ${memory}, extraArgs: ${JSON.stringify(noiseArguments(noise))}${more} }`
+    const setup = `async (vm) => { await vm.exec('/bin/sh', ['-ec', ${script}], { timeout: 600_000 }) }`
+    return [
+      `export const ${name} = machine('${name}', ${options('')})`,
+      `export const ${name}_cold = machine('${name}_cold', ${options(", boot: 'cold'")})`,
+      ...['fork', 'live'].map(
+        (backend) =>
+          `export const ${name}_${backend} = ${name}.live('${backend}', ${setup}, { backend: '${backend}' })`,
+      ),
+    ]
+  })
+  return [`import { image, machine } from '${entry}'`, ...lines, ''].join('\n')
+}
