@@ -8,6 +8,18 @@ import { writableDisks } from '../live/disk-snapshot.js'
 import { quit } from '../quit.js'
 import { requireForkable } from './forkable.js'
 
+/** A machine that was captured, but for its RAM. */
+export interface FrozenMachine {
+  /** Its state, with RAM where the machine had it. */
+  files: StateFiles
+  /**
+   * Puts the RAM beside the other files.
+   *
+   * @throws VmStatesError `DISK_FULL`, `ACCESS_DENIED`; nothing is left in the directory then
+   */
+  keep(): Promise<StateFiles>
+}
+
 /**
  * Keeps a running machine whose RAM is in a file, and ends it: device state is written, the other
  * files are moved.
@@ -21,25 +33,54 @@ export async function captureFork(
   directory: string,
   tree?: string,
 ): Promise<StateFiles> {
-  const { disks, process, ram } = machine
-  if (ram === undefined) throw new TypeError('only a machine with RAM of its own can be captured')
-  const memory = {
-    ram: join(directory, 'ram'),
-    size: process.options.memory,
-    devices: join(directory, 'devices'),
-  }
   try {
     await requireForkable(machine)
-    await process.qmp.execute('stop')
-    await saveDeviceState(process.qmp, memory.devices, { withoutSharedRam: true })
-    await quit(process)
-    await ram.keep(memory.ram)
-    const kept: Disk[] = []
-    for (const disk of disks) kept.push(await keepDisk(disk, directory, tree))
-    return { liveness: 'live', backend: 'fork', disks: kept, memory }
+    await machine.process.qmp.execute('stop')
   } catch (error) {
+    await machine.process.close()
+    throw error
+  }
+  const frozen = await freezeFork(machine, directory, tree)
+  return await frozen.keep()
+}
+
+/**
+ * As {@link captureFork}, of a stopped machine that can be kept, and without the one step that takes
+ * longer the more RAM there is.
+ *
+ * @throws VmStatesError as {@link captureFork}
+ */
+export async function freezeFork(
+  { disks, process, ram }: CapturableMachine,
+  directory: string,
+  tree?: string,
+): Promise<FrozenMachine> {
+  if (ram === undefined) throw new TypeError('only a machine with RAM of its own can be captured')
+  const { path } = ram
+  const [kept, devices] = [join(directory, 'ram'), join(directory, 'devices')]
+  const cleanUp = async () => {
     const files = writableDisks(disks).map((disk) => keptPath(disk, directory))
-    for (const file of [...files, memory.ram, memory.devices]) await rm(file, { force: true })
+    for (const file of [...files, kept, devices]) await rm(file, { force: true })
+  }
+  const filesWith = (ram: string, disks: readonly Disk[]): StateFiles => {
+    const memory = { ram, size: process.options.memory, devices }
+    return { liveness: 'live', backend: 'fork', disks, memory }
+  }
+  try {
+    await saveDeviceState(process.qmp, devices, { withoutSharedRam: true })
+    await quit(process)
+    const moved: Disk[] = []
+    for (const disk of disks) moved.push(await keepDisk(disk, directory, tree))
+    const keep = async () => {
+      await ram.keep(kept).catch(async (error: unknown) => {
+        await cleanUp()
+        throw error
+      })
+      return filesWith(kept, moved)
+    }
+    return { files: filesWith(path, moved), keep }
+  } catch (error) {
+    await cleanUp()
     throw error
   } finally {
     await process.close()

@@ -54,12 +54,17 @@ export async function captureMachines(
   return { files, ...(skew !== undefined && { skew }) }
 }
 
-function capturable({ prepared, process, ram }: StartedMachine): CapturableMachine {
+/** What a backend captures of a machine. */
+export function capturable({ prepared, process, ram }: StartedMachine): CapturableMachine {
   return { disks: prepared.disks, process, ram }
 }
 
-/** A setup may have shut its guest down, by a command that nobody waited for. */
-function requireRunning({ options: { name }, running }: MachineProcess): void {
+/**
+ * A setup may have shut its guest down, by a command that nobody waited for.
+ *
+ * @throws VmStatesError `GUEST_GONE`
+ */
+export function requireRunning({ options: { name }, running }: MachineProcess): void {
   if (running) return
   const text = `${name} has ended, and a live state is of a machine that runs`
   throw new VmStatesError('GUEST_GONE', text)

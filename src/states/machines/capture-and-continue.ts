@@ -1,0 +1,68 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { freezeFork } from '../../backends/fork/capture.js'
+import { eachMember } from '../definitions/each-member.js'
+import type { AnyState } from '../definitions/types.js'
+import type { AvailableState } from '../graph/available-state.js'
+import type { Context } from '../graph/context.js'
+import {
+  type CapturedMachines,
+  capturable,
+  requireAllSavable,
+  requireRunning,
+} from './capture-machines.js'
+import { type StartedMachines, startMachines } from './start-machines.js'
+import { stopTogether } from './stop-together.js'
+
+/** Where machines come from, and where their present state goes. */
+interface CaptureOptions {
+  /** What they were started from. */
+  available: AvailableState
+  /** Of a draft: each member gets a directory in it. */
+  directory: string
+  context: Context
+}
+
+/**
+ * Writes the present state of machines with RAM of their own as files, and has them go on from it: as
+ * clones in new processes, which change none of the files. Guests stand still for the device state and
+ * a restore; their RAM is copied while they run. They are woken as after any restore.
+ *
+ * Whoever has handles to the machines attaches them to what is returned; what was started is
+ * discarded.
+ *
+ * @returns the files, and the machines, which have no RAM of their own any more
+ * @throws VmStatesError `GUEST_GONE`, `SAVE_BLOCKED`: the machines are as they were; whatever capturing
+ *   and starting machines throws: the machines are gone
+ */
+export async function captureAndContinue(
+  state: AnyState,
+  started: StartedMachines,
+  { available, directory, context }: CaptureOptions,
+): Promise<{ captured: CapturedMachines; started: StartedMachines }> {
+  const processes = Object.values(started.machines).map(({ process }) => process)
+  for (const process of processes) requireRunning(process)
+  await requireAllSavable(started, 'fork')
+  let clones: StartedMachines | undefined
+  try {
+    const skew = await stopTogether(processes)
+    const frozen = await eachMember(started.machines, async (machine, member) => {
+      const own = join(directory, member)
+      await mkdir(own)
+      return await freezeFork(capturable(machine), own, dirname(directory))
+    })
+    const members = await eachMember(frozen, async ({ files }, member) => ({
+      ...available.members[member],
+      files,
+    }))
+    clones = await startMachines(state, { ...available, members }, context, { purpose: 'test' })
+    await clones.resume()
+    const files = await eachMember(frozen, ({ keep }) => keep())
+    return { captured: { files, skew }, started: clones }
+  } catch (error) {
+    await clones?.discard()
+    throw error
+  } finally {
+    await started.discard()
+  }
+}
