@@ -25,6 +25,13 @@ const benchTools = [
   { binary: 'virsh', debian: 'libvirt-clients' },
 ]
 
+/** UEFI firmware is no program: a directory of Debian's, Fedora's or Arch's package. */
+const firmware = {
+  binary: 'OVMF',
+  debian: 'ovmf',
+  directories: ['/usr/share/OVMF', '/usr/share/edk2/ovmf', '/usr/share/edk2/x64'],
+}
+
 const APT_LISTS = '/var/lib/apt/lists'
 
 function fail(...lines) {
@@ -67,6 +74,7 @@ function isInstalled(binary) {
 function installTools() {
   const wanted = process.argv.includes('bench') ? [...tools, ...benchTools] : tools
   const missing = wanted.filter(({ binary }) => !isInstalled(binary))
+  if (!firmware.directories.some((directory) => existsSync(directory))) missing.push(firmware)
   if (missing.length === 0) return
   console.log(`bootstrap: missing: ${missing.map(({ binary }) => binary).join(', ')}`)
   if (!isInstalled('apt-get')) {

@@ -102,6 +102,10 @@ export const errorCodes = {
   DOWNLOAD_FAILED: { exit: 3, means: 'a file could not be downloaded' },
   CHECKSUM_MISMATCH: { exit: 3, means: 'a downloaded file is not the one that the checksum is of' },
   TINY_UNAVAILABLE: { exit: 3, means: 'the built-in guest cannot be made on this host' },
+  FIRMWARE_MISSING: {
+    exit: 3,
+    means: 'this host has no UEFI firmware that fits the machine type',
+  },
   // guest
   GUEST_AGENT_MISSING: { exit: 3, means: 'no guest agent answered within the deadline' },
   GUEST_AGENT_SILENT: { exit: 3, means: 'the guest agent stopped answering' },

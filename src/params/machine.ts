@@ -8,6 +8,15 @@ import { sizeSchema } from './size.js'
 /** The name of the disk that comes from the machine's image. */
 export const IMAGE_DISK_NAME = 'image'
 
+/** The name of the disk that holds the variables of UEFI firmware. */
+export const VARIABLES_DISK_NAME = 'variables'
+
+/** Names of disks that a machine has by itself, and what they are. */
+const OWN_DISKS = new Map([
+  [IMAGE_DISK_NAME, "the disk that comes from the machine's image"],
+  [VARIABLES_DISK_NAME, 'the disk that holds the variables of UEFI firmware'],
+])
+
 const cpuModelSchema = z
   .string()
   .regex(
@@ -20,10 +29,9 @@ const cpuModelSchema = z
   )
 
 const diskSchema = optionsSchema({
-  name: nameSchema.refine(
-    (name) => name !== IMAGE_DISK_NAME,
-    `"${IMAGE_DISK_NAME}" is the disk that comes from the machine's image`,
-  ),
+  name: nameSchema.refine((name) => !OWN_DISKS.has(name), {
+    error: ({ input }) => `"${input}" is ${OWN_DISKS.get(String(input))}`,
+  }),
   size: sizeSchema,
 })
 
@@ -51,6 +59,8 @@ export const machineOptionsSchema = optionsSchema({
       'a machine type is a name that "qemu-system-x86_64 -machine help" lists',
     )
     .default('q35'),
+  /** What the machine starts with: QEMU's BIOS, or the UEFI firmware that the host has for QEMU. */
+  firmware: z.enum(['bios', 'uefi'], 'firmware is "bios" or "uefi"').default('bios'),
   /** Whether the guest reaches out (`nat`), is only reached by port forwards, or has no card. */
   network: z
     .enum(['nat', 'isolated', 'none'], 'a network is "nat", "isolated" or "none"')

@@ -25,6 +25,7 @@ describe('states doctor', () => {
       'acceleration',
       'setpriv',
       'tiny guest',
+      'UEFI firmware',
       'memory',
       'store',
       'disk space',
@@ -34,6 +35,10 @@ describe('states doctor', () => {
     expect(find('qemu-img')).toMatchObject({
       status: 'ok',
       found: expect.stringMatching(/^\d+\.\d+\.\d+ \(\/.*qemu-img\)$/),
+    })
+    expect(find('UEFI firmware')).toMatchObject({
+      status: 'ok',
+      found: expect.stringMatching(/^\/.*CODE.*\.fd$/),
     })
     expect(find('disk space')?.found).toMatch(/ free$/)
     expect(find('filesystem')?.found).toMatch(/^\S+ \(mounted at \/.*\)$/)

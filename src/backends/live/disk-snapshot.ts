@@ -10,8 +10,12 @@ export function writableDisks(disks: readonly Disk[]): Disk[] {
   return disks.filter((disk) => !disk.readOnly)
 }
 
-/** The snapshot that a live state is, in the nodes of a machine that we launched. */
+/**
+ * The snapshot that a live state is, in the nodes of a machine that we launched. RAM is where the
+ * human monitor's `loadvm` looks for it: on QEMU's first writable drive, and flash comes before others.
+ */
 export function snapshotOf(disks: readonly Disk[]): LiveSnapshot {
-  const nodes = writableDisks(disks).map(blockNode)
-  return { tag: TAG, nodes, vmstate: nodes[0] ?? '' }
+  const kept = writableDisks(disks)
+  const first = kept.find(({ role }) => role === 'variables') ?? kept[0]
+  return { tag: TAG, nodes: kept.map(blockNode), vmstate: first ? blockNode(first) : '' }
 }

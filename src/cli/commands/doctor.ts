@@ -2,7 +2,7 @@ import { checkAcceleration } from '../doctor/acceleration.js'
 import type { Finding } from '../doctor/finding.js'
 import { requireLinux } from '../doctor/host.js'
 import { checkMachineLimits } from '../doctor/machine-limits.js'
-import { checkQemu, checkSetpriv, checkTinyTools } from '../doctor/programs.js'
+import { checkFirmware, checkQemu, checkSetpriv, checkTinyTools } from '../doctor/programs.js'
 import { checkStorePlace } from '../doctor/store-place.js'
 import { style } from '../output/style.js'
 import type { Context, Report } from '../report.js'
@@ -27,6 +27,7 @@ export async function doctor(
     await checkAcceleration(),
     await checkSetpriv(),
     await checkTinyTools(),
+    await checkFirmware(),
     await checkMachineLimits(limits, store),
     ...(await checkStorePlace(store)),
   ]

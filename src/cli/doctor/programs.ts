@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { findFirmware } from '../../images/firmware/find-firmware.js'
+import { isVmStatesError } from '../../params/errors.js'
 import { findProgram, findSetpriv } from '../../qemu/machine/find-binary.js'
 import type { Finding } from './finding.js'
 
@@ -71,4 +73,21 @@ export async function checkTinyTools(): Promise<Finding> {
         found: `cannot be built here without ${missing.join(', ')}`,
         mend: 'Install them on Debian or Ubuntu; elsewhere use image.file or image.url.',
       }
+}
+
+/** What machines with `firmware: 'uefi'` start with. */
+export async function checkFirmware(): Promise<Finding> {
+  const name = 'UEFI firmware'
+  try {
+    const { code } = await findFirmware('q35')
+    return { name, status: 'ok', found: code.file }
+  } catch (error) {
+    if (!isVmStatesError(error, 'FIRMWARE_MISSING')) throw error
+    return {
+      name,
+      status: 'warning',
+      found: "not installed: machines with firmware: 'uefi' cannot start",
+      ...(error.hint !== undefined && { mend: error.hint }),
+    }
+  }
 }

@@ -10,6 +10,9 @@ export const EARLY_MODULES = ['virtio_pci', 'virtio_blk', 'virtio_console', 'ext
 /** Modules that are loaded after that, as far as the kernel has them: the guest runs without. */
 export const LATE_MODULES = ['virtio_net', 'button', 'evdev', 'virtio_rng', 'pvpanic_mmio']
 
+/** Modules that are only loaded where UEFI firmware has started the kernel. */
+export const UEFI_MODULES = ['efivarfs']
+
 /** The first program of the initramfs: from the bare kernel to the root filesystem. */
 export const INITRAMFS_INIT = `#!/bin/busybox sh
 /bin/busybox mount -t devtmpfs dev /dev
@@ -40,6 +43,11 @@ ttyS0::respawn:-/bin/sh
 const RC = `#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sys /sys
+variables=/sys/firmware/efi/efivars
+if [ -d $variables ]; then
+  modprobe -a ${UEFI_MODULES.join(' ')} 2>/dev/null
+  mount -t efivarfs efivarfs $variables
+fi
 `
 
 /** Finds the agent's port by its name, which udev would have made a link for. */

@@ -20,6 +20,9 @@ const AGENT_PORT = 'org.qemu.guest_agent.0'
 /** The name by which a guest finds the port on which it is told the time after a restore. */
 const WAKE_PORT = 'org.vitest-vm-states.wake'
 
+/** The block node of the firmware's code. */
+const FIRMWARE_NODE = 'firmware'
+
 /** The guest's RAM among QEMU's objects. */
 const RAM_ID = 'ram'
 
@@ -34,7 +37,7 @@ function machineArguments(options: LaunchOptions): string[] {
     ...['-nodefaults', '-no-user-config'],
     ...['-display', 'none'],
     // graphics=off sends the firmware's messages to the serial console as well.
-    ...['-machine', `${optionValue(options.machineType)},graphics=off,memory-backend=${RAM_ID}`],
+    ...['-machine', machineValue(options)],
     ...['-accel', options.accelerator],
     ...['-cpu', options.cpuModel],
     ...['-smp', String(options.cpus)],
@@ -44,6 +47,22 @@ function machineArguments(options: LaunchOptions): string[] {
     '-S',
     ...(options.incoming ? ['-incoming', 'defer'] : []),
   ]
+}
+
+function machineValue({ machineType, firmware, disks }: LaunchOptions): string {
+  const variables = disks.find(({ role }) => role === 'variables')
+  return [
+    `${optionValue(machineType)},graphics=off`,
+    `memory-backend=${RAM_ID}`,
+    ...(firmware === undefined ? [] : [`pflash0=${FIRMWARE_NODE}`]),
+    ...(variables === undefined ? [] : [`pflash1=${blockNode(variables)}`]),
+  ].join()
+}
+
+function firmwareArguments({ firmware }: LaunchOptions): string[] {
+  if (firmware === undefined) return []
+  const file = `file.driver=file,file.filename=${optionValue(firmware)}`
+  return ['-blockdev', `driver=raw,node-name=${FIRMWARE_NODE},read-only=on,${file}`]
 }
 
 /** Of the same name whatever it is made of: a live state loads only into RAM that is called so. */
@@ -86,14 +105,15 @@ function networkArguments({ network }: LaunchOptions): string[] {
 function diskArguments(disk: Disk, index: number): string[] {
   const node = blockNode(disk)
   const readOnly = disk.readOnly ? 'on' : 'off'
-  return [
+  const medium = [
     '-blockdev',
     // no-flush: files that are to be kept are fsynced as a whole when they are.
     `driver=${disk.format},node-name=${node},read-only=${readOnly},discard=unmap,` +
       `cache.no-flush=on,file.driver=file,file.filename=${optionValue(disk.file)}`,
-    '-device',
-    `virtio-blk-pci,drive=${node},serial=${disk.name},bootindex=${index + 1}`,
   ]
+  if (disk.role === 'variables') return medium
+  const drive = `virtio-blk-pci,drive=${node},serial=${disk.name},bootindex=${index + 1}`
+  return [...medium, '-device', drive]
 }
 
 /** Plain paths, unlike those in lists of options: QEMU takes a comma in them for a comma. */
@@ -114,6 +134,7 @@ export function commandLine(options: LaunchOptions): string[] {
     ...machineArguments(options),
     ...channelArguments(options),
     ...networkArguments(options),
+    ...firmwareArguments(options),
     ...options.disks.flatMap(diskArguments),
     ...(options.directKernel === undefined ? [] : kernelArguments(options.directKernel)),
     ...options.extraArgs,

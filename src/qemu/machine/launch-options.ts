@@ -8,6 +8,8 @@ export interface Disk {
   file: string
   format: 'qcow2' | 'raw'
   readOnly?: boolean
+  /** Holds the variables of the machine's UEFI firmware: flash to the guest, and no drive. */
+  role?: 'variables'
 }
 
 /** A kernel that QEMU boots directly, without firmware and boot loader. */
@@ -50,6 +52,8 @@ export interface LaunchOptions extends Hardware {
   accelerator: Accelerator
   disks: readonly Disk[]
   directKernel?: DirectKernel
+  /** Absolute path of the code of UEFI firmware, which goes with a disk for its variables. */
+  firmware?: string | undefined
   /** An existing private directory for the console log and QEMU's own log. */
   directory: string
   /** What the guest's RAM is; memory of QEMU's own unless given. */

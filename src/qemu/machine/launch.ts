@@ -75,11 +75,13 @@ async function endedNow({ ended }: SpawnedQemu): Promise<ExitStatus | undefined>
   return withDeadline(ended, 'QEMU', { timeout: 1000 }).catch(() => undefined)
 }
 
-async function requireFiles({ disks, directKernel, ram }: LaunchOptions): Promise<void> {
+async function requireFiles(options: LaunchOptions): Promise<void> {
+  const { disks, directKernel, firmware, ram } = options
   const { R_OK, W_OK } = constants
   const needed: [path: string | undefined, mode: number][] = [
     ...disks.map(({ file, readOnly }) => [file, readOnly ? R_OK : R_OK | W_OK] as [string, number]),
     [ram?.path, R_OK | W_OK],
+    [firmware, R_OK],
     [directKernel?.kernel, R_OK],
     [directKernel?.initrd, R_OK],
   ]

@@ -12,6 +12,8 @@ export interface BaseImage {
 export interface AvailableMember {
   files: StateFiles
   directKernel?: DirectKernel | undefined
+  /** Absolute path of the code of its UEFI firmware. */
+  firmware?: string | undefined
 }
 
 /** A state that is there to start from, and stays there until it is released. */

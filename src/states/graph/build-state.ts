@@ -156,10 +156,11 @@ async function commit(
 ): Promise<AvailableState> {
   const { store } = context
   const { key, parts } = task.key
-  const members = Object.entries(files).map(([member, files]) => {
-    const directKernel = parent.members[member]?.directKernel
-    return [member, { files, ...(directKernel && { directKernel }) }]
-  })
+  // All but the files is as it was.
+  const members = Object.entries(files).map(([member, files]) => [
+    member,
+    { ...parent.members[member], files },
+  ])
   const meta = writeMeta(
     {
       owner: task.owner,

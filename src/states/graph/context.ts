@@ -1,4 +1,5 @@
 import type { LimitFunction } from 'p-limit'
+import { identifyFirmware } from '../../images/firmware/identify-firmware.js'
 import { identifyImage } from '../../images/identify-image.js'
 import type { LoadedConfig } from '../../params/load-config.js'
 import { DEFAULT_QEMU } from '../../params/qemu.js'
@@ -131,6 +132,8 @@ export class Context implements AsyncDisposable {
   get #host(): KeyHost {
     return {
       identifyImage: (image) => identifyImage(image, this.store),
+      identifyFirmware: (machine) =>
+        identifyFirmware(machine[DETAILS].options.machineType, this.store),
       emulator: (machine) => this.emulatorOf(machine),
       parentKey: (state) => this.keyOf(state),
     }

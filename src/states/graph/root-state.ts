@@ -1,5 +1,6 @@
+import { resolveFirmware } from '../../images/firmware/resolve-firmware.js'
 import { type ImageProgress, resolveImage } from '../../images/resolve-image.js'
-import { IMAGE_DISK_NAME } from '../../params/machine.js'
+import { IMAGE_DISK_NAME, VARIABLES_DISK_NAME } from '../../params/machine.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import { machineOf } from '../definitions/machine-of.js'
 import { nameOf } from '../definitions/name-of.js'
@@ -7,17 +8,21 @@ import { type AnyState, DETAILS, ONLY_MEMBER } from '../definitions/types.js'
 import type { AvailableState } from './available-state.js'
 import type { Context } from './context.js'
 
+const VARIABLES = { name: VARIABLES_DISK_NAME, role: 'variables' } as const
+
 /**
- * The root of a machine: its image as it is, and its further disks, blank.
+ * The root of a machine: its image as it is, its further disks, blank, and the variables of UEFI
+ * firmware as they come with it.
  *
- * @throws VmStatesError if the image is missing, cannot be downloaded or built, or is no image
+ * @throws VmStatesError if the image is missing, cannot be downloaded or built, or is no image;
+ *   `FIRMWARE_MISSING`
  */
 export async function rootState(
   root: AnyState,
   context: Context,
   signal: AbortSignal | undefined,
 ): Promise<AvailableState> {
-  const { image, disks } = machineOf(root)[DETAILS].options
+  const { image, disks, firmware, machineType } = machineOf(root)[DETAILS].options
   const name = nameOf(root)
   const options = {
     signal,
@@ -31,8 +36,10 @@ export async function rootState(
       ...(await resolveImage({ kind: 'blank', size }, context.store, options)),
     })),
   )
+  const uefi =
+    firmware === 'uefi' ? await resolveFirmware(machineType, context.store, signal) : undefined
   const sources = [{ name: IMAGE_DISK_NAME, ...resolved }, ...blanks]
-  const objects = sources.flatMap(({ objectId }) => objectId ?? [])
+  const objects = [...sources, ...(uefi ? [uefi] : [])].flatMap(({ objectId }) => objectId ?? [])
   const leases = await Promise.all(objects.map((id) => context.store.lease(id)))
   return {
     name,
@@ -41,9 +48,13 @@ export async function rootState(
         files: {
           liveness: 'disk',
           backend: 'image',
-          disks: sources.map(({ name, disk }): Disk => ({ ...disk, name })),
+          disks: [
+            ...sources.map(({ name, disk }): Disk => ({ ...disk, name })),
+            ...(uefi ? [{ ...uefi.variables, ...VARIABLES }] : []),
+          ],
         },
         directKernel: resolved.directKernel,
+        firmware: uefi?.code,
       },
     },
     bases: image.kind === 'file' ? [{ image, identity: resolved.identity }] : [],

@@ -58,14 +58,15 @@ function mapPaths(
   map: (path: string) => string,
 ): StateMeta['members'] {
   return Object.fromEntries(
-    Object.entries(members).map(([member, { files, directKernel }]) => {
+    Object.entries(members).map(([member, { files, directKernel, firmware }]) => {
       const disks = files.disks.map((disk) => ({ ...disk, file: map(disk.file) }))
       const { memory } = files
       const saved = memory && {
         memory: { ...memory, ram: map(memory.ram), devices: map(memory.devices) },
       }
       const kernel = directKernel && { directKernel: mapKernel(directKernel, map) }
-      return [member, { files: { ...files, disks, ...saved }, ...kernel }]
+      const code = firmware && { firmware: map(firmware) }
+      return [member, { files: { ...files, disks, ...saved }, ...kernel, ...code }]
     }),
   )
 }

@@ -17,6 +17,8 @@ const FORMAT = 2
 export interface KeyHost {
   /** What stands for an image's content. */
   identifyImage(image: Image): Promise<string>
+  /** What stands for the code of a machine's UEFI firmware, and for its variables as they come. */
+  identifyFirmware(machine: MachineDefinition): Promise<string>
   /** What device state depends on besides the machine. */
   emulator(machine: MachineDefinition): Promise<{ version: string; accelerator: Accelerator }>
   /** The key of a parent; a place to remember those that were computed. */
@@ -101,16 +103,17 @@ async function commonParts(state: AnyState, host: KeyHost): Promise<Record<strin
   return {
     format: FORMAT,
     state: { name: state.name, liveness: state.liveness },
-    machine: await perMember(machinePart),
+    machine: await perMember((machine) => machinePart(machine, host)),
     ...(state.liveness === 'live' ? { emulator: await perMember(emulator) } : {}),
   }
 }
 
-async function machinePart(machine: MachineDefinition): Promise<unknown> {
-  const { memory, cpus, cpuModel, machineType, network, extraArgs, ready } =
+async function machinePart(machine: MachineDefinition, host: KeyHost): Promise<unknown> {
+  const { memory, cpus, cpuModel, machineType, network, extraArgs, ready, firmware } =
     machine[DETAILS].options
   return {
     ...{ memory, cpus, cpuModel, machineType, network, extraArgs },
+    ...(firmware === 'uefi' && { firmware: await host.identifyFirmware(machine) }),
     // What a setup finds depends on what was waited for.
     ...(ready && { ready: await readyCode(machine) }),
   }

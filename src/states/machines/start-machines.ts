@@ -91,7 +91,7 @@ interface NewMachine extends AvailableMember {
 }
 
 async function startMachine(
-  { name, state, machine, files, directKernel }: NewMachine,
+  { name, state, machine, files, directKernel, firmware }: NewMachine,
   context: Context,
   { purpose, signal }: StartOptions,
 ): Promise<StartedMachine> {
@@ -119,6 +119,7 @@ async function startMachine(
       ...(ram && { ram: { path: ram.path, shared: true } }),
       ...prepared.launch,
       ...(directKernel && { directKernel }),
+      firmware,
       name,
       disks: prepared.disks,
       directory,

@@ -88,6 +88,7 @@ describe('collectDefinitions()', () => {
 describe('the key of a state of an environment', () => {
   const host: KeyHost = {
     identifyImage: async () => 'sha256:1',
+    identifyFirmware: async () => 'sha256:2',
     emulator: async () => ({ version: '7.2.22', accelerator: 'tcg' }),
     parentKey: (state) => stateKey(state, host),
   }

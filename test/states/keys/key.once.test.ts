@@ -15,11 +15,18 @@ afterEach(() => rm(directory, { recursive: true, force: true }))
 const image = { kind: 'blank', size: 2 ** 20 } as const
 
 function host(
-  changes: { image?: string; version?: string; accelerator?: 'kvm' | 'tcg' } = {},
+  changes: {
+    image?: string
+    firmware?: string
+    version?: string
+    accelerator?: 'kvm' | 'tcg'
+  } = {},
 ): KeyHost {
-  const { image = 'sha256:1', version = '7.2.22', accelerator = 'tcg' } = changes
+  const { image = 'sha256:1', firmware = 'sha256:2' } = changes
+  const { version = '7.2.22', accelerator = 'tcg' } = changes
   const host: KeyHost = {
     identifyImage: async () => image,
+    identifyFirmware: async () => firmware,
     emulator: async () => ({ version, accelerator }),
     parentKey: (state) => stateKey(state, host),
   }
@@ -62,6 +69,7 @@ describe('stateKey()', () => {
     ['the memory', { machine: { memory: '1 GiB' } }],
     ['the CPUs', { machine: { cpus: 2 } }],
     ['the CPU model', { machine: { cpuModel: 'Haswell' } }],
+    ['the firmware', { machine: { firmware: 'uefi' } }],
     ['the machine type', { machine: { machineType: 'pc' } }],
     ['the network', { machine: { network: 'isolated' } }],
     ['a further disk', { machine: { disks: [{ name: 'data', size: '1 MiB' }] } }],
@@ -88,6 +96,13 @@ describe('stateKey()', () => {
   ])('is changed by %s for live states alone', async (_, change) => {
     expect(await keyOf(chain().second, change)).toBe(await keyOf(chain().second))
     expect(await keyOf(chain().live, change)).not.toBe(await keyOf(chain().live))
+  })
+
+  it('is changed by the content of UEFI firmware for machines that have it alone', async () => {
+    const other = { host: { firmware: 'sha256:3' } }
+    expect(await keyOf(chain().live, other)).toBe(await keyOf(chain().live))
+    const uefi = { machine: { firmware: 'uefi' } } as const
+    expect(await keyOf(chain(uefi).first, other)).not.toBe(await keyOf(chain(uefi).first))
   })
 
   it('does not depend on the order in which values are written', async () => {
