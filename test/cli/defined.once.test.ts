@@ -82,9 +82,11 @@ describe('states of the configuration', () => {
       'tiny/live not built',
     ])
     const { stdout } = await place.states(['show', 'tiny'])
-    expect(stdout).toMatch(/^STATE +KIND +STANDS ON +STATUS +BUILT ON +LAST USED +OWN +SHARED\n/)
     expect(stdout).toMatch(
-      /^tiny\/two +disk +tiny\/one +built +\d{4}-\d\d-\d\d .* [KM]iB +[\d.]+ [KM]iB$/m,
+      /^STATE +KIND +STANDS ON +STATUS +BUILT ON +LAST USED +OWN +SHARED +RAM \(ON DISK\)\n/,
+    )
+    expect(stdout).toMatch(
+      /^tiny\/two +disk +tiny\/one +built +\d{4}-\d\d-\d\d .* [KM]iB +[\d.]+ [KM]iB +-$/m,
     )
 
     // Another version of the project has another state of that name.

@@ -128,8 +128,8 @@ describe('states list', () => {
       ['disk', 'alpha/one'],
     ])
     const table = await run(['list'])
-    expect(table.stdout).toMatch(/ BUILT ON +LAST USED +OWN +SHARED\n/)
-    expect(table.stdout).toMatch(/^alpha\/two .* 2020-02-02 .* KiB +[\d.]+ KiB$/m)
+    expect(table.stdout).toMatch(/ BUILT ON +LAST USED +OWN +SHARED +RAM \(ON DISK\)\n/)
+    expect(table.stdout).toMatch(/^alpha\/two .* 2020-02-02 .* KiB +[\d.]+ KiB +-$/m)
   })
 })
 

@@ -1,6 +1,6 @@
 import { formatSize } from '../../params/format-size.js'
 import type { StateDescription } from '../../states/catalogue/describe-state.js'
-import { objectSizes } from '../../states/catalogue/object-sizes.js'
+import { objectSizes, type RamSize } from '../../states/catalogue/object-sizes.js'
 import type { StateKind } from '../../states/definitions/state-kind.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
 import { formatDate } from '../output/date.js'
@@ -28,6 +28,7 @@ export interface StateView {
   /** Bytes on the disk of all that it stands on in the store, which others may stand on too. */
   sharedSize?: number
   lastUsedAt?: Date
+  ram?: RamSize
   /** Where its files are. */
   directory?: string
 }
@@ -59,6 +60,7 @@ const COLUMNS: readonly Column[] = [
   { heading: 'LAST USED' },
   { heading: 'OWN', align: 'right' },
   { heading: 'SHARED', align: 'right' },
+  { heading: 'RAM (ON DISK)', align: 'right' },
 ]
 
 /** The states for people. */
@@ -72,6 +74,9 @@ export function stateTable(states: readonly StateView[], colors: boolean): strin
     state.lastUsedAt === undefined ? '-' : formatDate(state.lastUsedAt),
     state.size === undefined ? '-' : formatSize(state.size),
     state.sharedSize === undefined ? '-' : formatSize(state.sharedSize),
+    state.ram === undefined
+      ? '-'
+      : `${formatSize(state.ram.size)} (${formatSize(state.ram.onDisk)})`,
   ])
   return table(COLUMNS, rows, colors)
 }

@@ -1,5 +1,18 @@
+import { stat } from 'node:fs/promises'
 import type { StoredObject } from '../../store/objects/manifest.js'
 import { usageOf } from '../../store/objects/usage.js'
+import { readMeta } from '../graph/state-meta.js'
+
+/** Bytes of a block as `stat` counts them. */
+const BLOCK = 512
+
+/** The RAM of the machines of a live state, where it is a file that machines map. */
+export interface RamSize {
+  /** Bytes that guests see. */
+  size: number
+  /** Bytes on the disk: what the guests had not used takes none. */
+  onDisk: number
+}
 
 /** What an object takes of the disk, and when it was last used. */
 export interface ObjectSizes {
@@ -8,6 +21,7 @@ export interface ObjectSizes {
   /** Bytes on the disk of all that it stands on in the store, which others may stand on too. */
   sharedSize: number
   lastUsedAt: Date
+  ram?: RamSize
 }
 
 /**
@@ -27,9 +41,23 @@ export async function objectSizes(
     if (own === undefined) continue
     let sharedSize = 0
     for (const id of ancestorsOf(object, byId)) sharedSize += usage.get(id)?.size ?? 0
-    sizes.set(object.directory, { size: own.size, sharedSize, lastUsedAt: own.lastUsedAt })
+    const ram = await ramOf(object)
+    const { size, lastUsedAt } = own
+    sizes.set(object.directory, { size, sharedSize, lastUsedAt, ...(ram && { ram }) })
   }
   return sizes
+}
+
+/** Undefined for a state without such a file. */
+async function ramOf(object: StoredObject): Promise<RamSize | undefined> {
+  const members = Object.values(readMeta(object)?.members ?? {})
+  const memories = members.flatMap(({ files }) => files.memory ?? [])
+  if (memories.length === 0) return undefined
+  const files = await Promise.all(memories.map(({ ram }) => stat(ram).catch(() => undefined)))
+  return {
+    size: memories.reduce((sum, { size }) => sum + size, 0),
+    onDisk: files.reduce((sum, file) => sum + (file?.blocks ?? 0) * BLOCK, 0),
+  }
 }
 
 function ancestorsOf(
