@@ -1,11 +1,11 @@
-// npm run bench [-- [parts | live] [REPETITIONS]]
+// npm run bench [-- [small | live | PART OF LIVE ...] [REPETITIONS]]
 import { cpus } from 'node:os'
 import { withAdmissions } from './admissions.js'
 import { commands } from './commands.js'
 import { type Comparison, compare, type Measured, toTable } from './comparison.js'
 import { fileBackends } from './file-backends.js'
 import { withKeys } from './keys.js'
-import { measureLive } from './live/measure-live.js'
+import { measureLive, PART_NAMES } from './live/measure-live.js'
 import { withChain } from './lookups.js'
 import { withMachines } from './machines.js'
 import { inScratch } from './scratch.js'
@@ -22,7 +22,7 @@ async function measure(comparisons: readonly Comparison[]): Promise<void> {
   }
 }
 
-if (isWanted('parts')) {
+if (isWanted('small')) {
   await inScratch(async (directory) => {
     await measure(await fileBackends(directory))
     await measure(await commands(directory))
@@ -37,6 +37,7 @@ if (isWanted('parts')) {
   )
   console.log(toTable(rows))
 }
-if (isWanted('live')) {
-  console.log(await inScratch((directory) => measureLive(directory, repetitions)))
+const parts = PART_NAMES.filter((name) => words.includes(name))
+if (isWanted('live') || parts.length > 0) {
+  console.log(await inScratch((directory) => measureLive(directory, repetitions, parts)))
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { chmod, chown, copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, chown, copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -104,7 +104,7 @@ export class Libvirt implements AsyncDisposable {
     await writeFile(xml, domainXml(domain, { overlay, place }))
     await this.#give(overlay, xml)
     await this.virsh('create', xml)
-    const machine = new LibvirtMachine(this, domain.name)
+    const machine = new LibvirtMachine(this, domain.name, overlay)
     await machine.ping(TRIES)
     return machine
   }
@@ -136,9 +136,12 @@ export class LibvirtMachine implements AsyncDisposable {
   readonly #libvirt: Libvirt
   readonly #name: string
 
-  constructor(libvirt: Libvirt, name: string) {
+  readonly #overlay: string
+
+  constructor(libvirt: Libvirt, name: string, overlay: string) {
     this.#libvirt = libvirt
     this.#name = name
+    this.#overlay = overlay
   }
 
   /** Waits until the agent answers. */
@@ -177,6 +180,7 @@ export class LibvirtMachine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#libvirt.virsh('destroy', this.#name).catch(() => {})
+    await rm(this.#overlay, { force: true })
   }
 
   async #agent(execute: string, args?: unknown): Promise<unknown> {

@@ -1,35 +1,75 @@
-import { CONFIGURATIONS } from './configuration.js'
-import { inLaboratory } from './laboratory.js'
+import { measureClones } from './clones.js'
+import { CONFIGURATIONS, type Configuration } from './configuration.js'
+import { inLaboratory, type Laboratory } from './laboratory.js'
+import { measureOften } from './often.js'
 import { writeReport } from './report.js'
 import { measureBoot, measureRestores } from './restores.js'
 import { Samples } from './samples.js'
+import { measureSaves } from './saves.js'
+import { GIB, MIB } from './sizes.js'
+import { Suites, suitesOf } from './suites.js'
 
-const FEW = 5
+/** With fewer rounds, what takes long is left out. */
+const ROUNDS = 20
 
-/** Measures live states against everything else, and writes the report. @returns its text */
-export async function measureLive(directory: string, rounds: number): Promise<string> {
+const TINY: Configuration = { memory: 256 * MIB, share: 0.25 }
+const SMALL: Configuration = { memory: 512 * MIB, share: 0.25 }
+const MIDDLE: Configuration = { memory: GIB, share: 0.25 }
+const FULL: Configuration = { memory: GIB, share: 0.75 }
+const LARGE: Configuration = { memory: 4 * GIB, share: 0.75 }
+
+/** What is measured, by the name that it can be asked for by. */
+const PARTS: Readonly<Record<string, (laboratory: Laboratory) => Promise<void>>> = {
+  async restores(laboratory) {
+    const isMeasured = ({ memory }: Configuration) => !isShort(laboratory) || memory < GIB
+    for (const configuration of CONFIGURATIONS.filter(isMeasured)) {
+      await measureRestores(configuration, laboratory)
+    }
+  },
+  async boots(laboratory) {
+    const sizes = CONFIGURATIONS.filter(({ share }) => share === TINY.share)
+    for (const size of isShort(laboratory) ? [TINY] : sizes) await measureBoot(size, laboratory)
+  },
+  async suites(laboratory) {
+    const large = isShort(laboratory) ? undefined : LARGE
+    const { rounds } = laboratory
+    await using suites = await Suites.create(laboratory, [...CONFIGURATIONS, SMALL])
+    await suites.measureFixture(MIDDLE, rounds)
+    for (const [name, suite] of suitesOf(SMALL, large, rounds)) await suites.measure(name, suite)
+  },
+  saves: (laboratory) => measureSaves(FULL, laboratory),
+  clones: (laboratory) => measureClones(FULL, laboratory),
+  often: (laboratory) => measureOften(TINY, laboratory, isShort(laboratory) ? 50 : 500),
+}
+
+/**
+ * Measures live states against everything else.
+ *
+ * @param wanted - which parts; all where none is named
+ * @returns the report's text
+ */
+export async function measureLive(
+  directory: string,
+  rounds: number,
+  wanted: readonly string[],
+): Promise<string> {
   const samples = new Samples()
-  // A short run leaves out what takes long.
-  const configurations = CONFIGURATIONS.filter(({ memory }) => rounds > FEW || memory < 2 ** 31)
-  const parts = { directory, configurations: CONFIGURATIONS, samples, rounds }
+  const parts = { directory, configurations: [...CONFIGURATIONS, SMALL], samples, rounds }
+  const isAll = wanted.length === 0
   await inLaboratory(parts, async (laboratory) => {
-    const steps: [string, () => Promise<void>][] = [
-      ...configurations.map((configuration) =>
-        named('restores', () => measureRestores(configuration, laboratory)),
-      ),
-      ...configurations
-        .filter(({ share }) => share === 0.25)
-        .map((configuration) => named('boot', () => measureBoot(configuration, laboratory))),
-    ]
-    for (const [name, step] of steps) {
+    for (const [name, measure] of Object.entries(PARTS)) {
+      if (!isAll && !wanted.includes(name)) continue
       const started = performance.now()
-      await step()
+      await measure(laboratory)
       process.stderr.write(`${name}: ${((performance.now() - started) / 1000).toFixed(0)} s\n`)
     }
   })
-  return await writeReport(samples, rounds)
+  return await writeReport(samples, { rounds, isKept: isAll && rounds >= ROUNDS })
 }
 
-function named(name: string, step: () => Promise<void>): [string, () => Promise<void>] {
-  return [name, step]
+/** The words that name parts. */
+export const PART_NAMES: readonly string[] = Object.keys(PARTS)
+
+function isShort({ rounds }: Laboratory): boolean {
+  return rounds < ROUNDS
 }

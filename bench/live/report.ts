@@ -11,15 +11,15 @@ import { restoreTables, spreadText, table, verdictTable } from './tables.js'
 
 const file = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
 
-/** With fewer rounds, the report is not kept. */
-const ROUNDS = 20
-
 /**
- * Writes what was measured beside the benchmark, as `live.md` and `live.svg`, where it was enough.
+ * Writes what was measured beside the benchmark, as `live.md` and `live.svg`, where it is to be kept.
  *
  * @returns the former's text
  */
-export async function writeReport(samples: Samples, rounds: number): Promise<string> {
+export async function writeReport(
+  samples: Samples,
+  { rounds, isKept }: { rounds: number; isKept: boolean },
+): Promise<string> {
   const others = samples.names.filter((name) => !/^(restore|boot)\//.test(name))
   const rows = others.map((name) => {
     const spread = samples.spread(name)
@@ -38,7 +38,7 @@ export async function writeReport(samples: Samples, rounds: number): Promise<str
     table(['what', 'median (quartiles): ms, or MiB of memory, or a number', 'n'], rows),
     '',
   ].join('\n\n')
-  if (rounds < ROUNDS) return text
+  if (!isKept) return text
   await writeFile(file('live.md'), text)
   await writeFile(file('live.svg'), plotRestores(samples))
   return text

@@ -99,37 +99,39 @@ function ours(
   }
 }
 
+/** A fork restore by hand; `ahead` leaves what can be done before. */
+export function forkByHand(name: string, byHand: ByHand, ahead: boolean): Course {
+  let machine: HandMachine | undefined
+  return {
+    name,
+    async prepare() {
+      if (ahead) machine = await byHand.fork()
+    },
+    async run() {
+      const elapsed = stopwatch()
+      machine = ahead ? (machine as HandMachine) : await byHand.fork()
+      const loaded = elapsed()
+      await machine.monitor.execute('cont')
+      const cont = elapsed()
+      await machine.ping()
+      return { loaded, cont, agent: elapsed() }
+    },
+    async cleanUp() {
+      await machine?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
 function forkCourses(
   state: State,
   available: Available,
   laboratory: Laboratory,
   byHand: ByHand,
 ): Course[] {
-  const manual = (name: string, ahead: boolean): Course => {
-    let machine: HandMachine | undefined
-    return {
-      name,
-      async prepare() {
-        if (ahead) machine = await byHand.fork()
-      },
-      async run() {
-        const elapsed = stopwatch()
-        machine = ahead ? (machine as HandMachine) : await byHand.fork()
-        const loaded = elapsed()
-        await machine.monitor.execute('cont')
-        const cont = elapsed()
-        await machine.ping()
-        return { loaded, cont, agent: elapsed() }
-      },
-      async cleanUp() {
-        await machine?.[Symbol.asyncDispose]()
-      },
-    }
-  }
   return [
-    manual('fork by hand', false),
+    forkByHand('fork by hand', byHand, false),
     ours('fork', state, available, laboratory),
-    manual('standby by hand', true),
+    forkByHand('standby by hand', byHand, true),
     ours('standby', state, available, laboratory, true),
   ]
 }

@@ -31,7 +31,8 @@ interface CaptureOptions {
  * Whoever has handles to the machines attaches them to what is returned; what was started is
  * discarded.
  *
- * @returns the files, and the machines, which have no RAM of their own any more
+ * @returns the files, the machines, which have no RAM of their own any more, and the milliseconds for
+ *   which guests stood still
  * @throws VmStatesError `GUEST_GONE`, `SAVE_BLOCKED`: the machines are as they were; whatever capturing
  *   and starting machines throws: the machines are gone
  */
@@ -39,12 +40,13 @@ export async function captureAndContinue(
   state: AnyState,
   started: StartedMachines,
   { available, directory, context }: CaptureOptions,
-): Promise<{ captured: CapturedMachines; started: StartedMachines }> {
+): Promise<{ captured: CapturedMachines; started: StartedMachines; stoodStill: number }> {
   const processes = Object.values(started.machines).map(({ process }) => process)
   for (const process of processes) requireRunning(process)
   await requireAllSavable(started, 'fork')
   let clones: StartedMachines | undefined
   try {
+    const stoppedAt = performance.now()
     const skew = await stopTogether(processes)
     const frozen = await eachMember(started.machines, async (machine, member) => {
       const own = join(directory, member)
@@ -57,8 +59,9 @@ export async function captureAndContinue(
     }))
     clones = await startMachines(state, { ...available, members }, context, { purpose: 'test' })
     await clones.resume()
+    const stoodStill = performance.now() - stoppedAt
     const files = await eachMember(frozen, ({ keep }) => keep())
-    return { captured: { files, skew }, started: clones }
+    return { captured: { files, skew }, started: clones, stoodStill }
   } catch (error) {
     await clones?.discard()
     throw error
