@@ -15,7 +15,7 @@ import { runInTurn, stopwatch } from './samples.js'
 const TESTS = 200
 
 /** Milliseconds that a test takes, so that the next machine stands by before it is asked for. */
-const LONG_TEST = 700
+const LONG_TEST = 1500
 
 /** With room for one machine alone, none can stand by. */
 const WITHOUT_STANDBY = { VM_STATES_MAX_MACHINES: '1' }
