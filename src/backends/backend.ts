@@ -14,8 +14,8 @@ export type Purpose =
 
 /** What a live state has beside its disks, where they do not hold it. */
 export interface SavedMemory {
-  /** Absolute path of the guest's RAM, a sparse file. */
-  ram: string
+  /** Absolute path of the guest's RAM, a sparse file; absent where it is with the devices. */
+  ram?: string
   /** Bytes of RAM. */
   size: number
   /** Absolute path of what QEMU saved of the devices. */

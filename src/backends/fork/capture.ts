@@ -21,8 +21,8 @@ export interface FrozenMachine {
 }
 
 /**
- * Keeps a running machine whose RAM is in a file, and ends it: device state is written, the other
- * files are moved.
+ * Keeps a running machine, and ends it: device state is written, the other files are moved. RAM that
+ * is not in a file of the machine's own, as that of a test's, is written with the devices.
  *
  * @param directory - existing and empty; nothing is left in it if this fails
  * @param tree - the directory that it and what the disks stand on are in; by default, its own
@@ -55,30 +55,28 @@ export async function freezeFork(
   directory: string,
   tree?: string,
 ): Promise<FrozenMachine> {
-  if (ram === undefined) throw new TypeError('only a machine with RAM of its own can be captured')
-  const { path } = ram
   const [kept, devices] = [join(directory, 'ram'), join(directory, 'devices')]
   const cleanUp = async () => {
     const files = writableDisks(disks).map((disk) => keptPath(disk, directory))
     for (const file of [...files, kept, devices]) await rm(file, { force: true })
   }
-  const filesWith = (ram: string, disks: readonly Disk[]): StateFiles => {
-    const memory = { ram, size: process.options.memory, devices }
+  const filesWith = (ram: string | undefined, disks: readonly Disk[]): StateFiles => {
+    const memory = { ...(ram && { ram }), size: process.options.memory, devices }
     return { liveness: 'live', backend: 'fork', disks, memory }
   }
   try {
-    await saveDeviceState(process.qmp, devices, { withoutSharedRam: true })
+    await saveDeviceState(process.qmp, devices, { withoutSharedRam: ram !== undefined })
     await quit(process)
     const moved: Disk[] = []
     for (const disk of disks) moved.push(await keepDisk(disk, directory, tree))
     const keep = async () => {
-      await ram.keep(kept).catch(async (error: unknown) => {
+      await ram?.keep(kept).catch(async (error: unknown) => {
         await cleanUp()
         throw error
       })
-      return filesWith(kept, moved)
+      return filesWith(ram && kept, moved)
     }
-    return { files: filesWith(path, moved), keep }
+    return { files: filesWith(ram?.path, moved), keep }
   } catch (error) {
     await cleanUp()
     throw error

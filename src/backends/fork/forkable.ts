@@ -16,9 +16,9 @@ interface MemoryDevice {
  *
  * @throws VmStatesError `SAVE_BLOCKED`, naming what is in the way
  */
-export async function requireForkable({ disks, process }: CapturableMachine): Promise<void> {
+export async function requireForkable({ disks, process, ram }: CapturableMachine): Promise<void> {
   await requireSavable(process.qmp, snapshotOf(disks).nodes, process.options.name)
-  await requireQuietRam(process)
+  if (ram !== undefined) await requireQuietRam(process)
 }
 
 async function requireQuietRam({ qmp, options }: MachineProcess): Promise<void> {

@@ -2,9 +2,10 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { VmStatesError } from '../../params/errors.js'
 import { fileTail } from '../../qemu/machine/file-tail.js'
+import type { MappedRam } from '../../qemu/machine/launch-options.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { loadDeviceState } from '../../qemu/migration/device-state.js'
-import type { PreparedMachine, Purpose, StateFiles } from '../backend.js'
+import type { PreparedMachine, Purpose, SavedMemory, StateFiles } from '../backend.js'
 import { createOverlays } from '../create-overlays.js'
 import { OwnRam } from './own-ram.js'
 
@@ -12,7 +13,7 @@ const LOG_BYTES = 4096
 
 /**
  * Makes overlays on the disks of a live state. Its RAM is mapped as it is, or copied where the machine
- * will be captured itself.
+ * will be captured itself; where it is with the devices, it is read.
  *
  * @param directory - existing and empty
  * @throws VmStatesError `DISK_FULL`, `ACCESS_DENIED`, `IMAGE_MISSING`
@@ -29,24 +30,28 @@ export async function prepareFork(
   return {
     disks: await overlays,
     ...(own && { ram: own }),
-    launch: {
-      ram:
-        own === undefined ? { path: memory.ram, shared: false } : { path: own.path, shared: true },
-      incoming: true,
-    },
-    load: (process) => load(process, memory.devices),
+    launch: { ram: ramOf(memory, own), incoming: true },
+    load: (process) => load(process, memory),
   }
 }
 
+function ramOf({ ram }: SavedMemory, own: OwnRam | undefined): MappedRam | undefined {
+  if (own !== undefined) return { path: own.path, shared: true }
+  return ram === undefined ? undefined : { path: ram, shared: false }
+}
+
 /** A QEMU that cannot load a state says why in its log, and ends. */
-async function load({ qmp, options }: MachineProcess, devices: string): Promise<void> {
+async function load(
+  { qmp, options }: MachineProcess,
+  { devices, ram }: SavedMemory,
+): Promise<void> {
   // At the end of a stream before its start, QEMU 7.2 waits for ever.
   const { size } = await stat(devices).catch(() => ({ size: 0 }))
   if (size === 0) {
     throw new VmStatesError('STATE_NOT_LOADED', `the device state ${devices} is missing or empty`)
   }
   try {
-    await loadDeviceState(qmp, devices, { withoutSharedRam: true })
+    await loadDeviceState(qmp, devices, { withoutSharedRam: ram !== undefined })
   } catch (cause) {
     const said = (await fileTail(join(options.directory, 'qemu.log'), LOG_BYTES)).trim()
     const text = `the device state ${devices} cannot be loaded: ${said.split('\n').at(-1)}`

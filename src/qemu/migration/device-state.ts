@@ -10,8 +10,9 @@ const TIMEOUT = 300_000
 /** Bytes per second. */
 const UNLIMITED = 2 ** 50
 
-/** Milliseconds between two looks whether a file is there. */
+/** Milliseconds between two looks whether a file is there, and until it should be: QEMU has written it. */
 const LOOK_EVERY = 2
+const LOOK_FOR = 10_000
 
 /** How much of a machine a file holds. */
 export interface SavedParts {
@@ -92,7 +93,7 @@ async function untilThere(file: string): Promise<void> {
       () => false,
     )
   for (let waited = 0; !(await isThere()); waited += LOOK_EVERY) {
-    if (waited > TIMEOUT) throw new VmStatesError('TIMEOUT', `${file} was not written`)
+    if (waited > LOOK_FOR) throw new VmStatesError('TIMEOUT', `${file} was not written`)
     await delay(LOOK_EVERY)
   }
 }

@@ -62,7 +62,11 @@ function mapPaths(
       const disks = files.disks.map((disk) => ({ ...disk, file: map(disk.file) }))
       const { memory } = files
       const saved = memory && {
-        memory: { ...memory, ram: map(memory.ram), devices: map(memory.devices) },
+        memory: {
+          ...memory,
+          ...(memory.ram !== undefined && { ram: map(memory.ram) }),
+          devices: map(memory.devices),
+        },
       }
       const kernel = directKernel && { directKernel: mapKernel(directKernel, map) }
       const code = firmware && { firmware: map(firmware) }

@@ -10,6 +10,7 @@ import type { MachineProcess } from '../../../src/qemu/machine/machine-process.j
 import { firmwareReady, temporaryDirectory } from '../../qemu/machine/bare-machine.js'
 import {
   directoryIn,
+  type InHand,
   isRunning,
   launchOn,
   overlayDisks,
@@ -45,6 +46,26 @@ async function captured(root: string): Promise<StateFiles> {
 
 function asDisposable(machine: Capturable): Capturable & AsyncDisposable {
   return { ...machine, [Symbol.asyncDispose]: () => machine.ram[Symbol.asyncDispose]() }
+}
+
+/** The state of a machine in `root/name`. */
+async function capture(
+  {
+    process,
+    prepared: { disks, ram },
+  }: { process: MachineProcess; prepared: Pick<InHand['prepared'], 'disks' | 'ram'> },
+  root: string,
+  name: string,
+): Promise<StateFiles> {
+  return await forkBackend.capture({ disks, process, ram }, await directoryIn(root, name), root)
+}
+
+/** QEMU's checksum of the firmware's code, which runs from RAM: it is not that of zeros. */
+async function sumOfRam({ qmp }: MachineProcess): Promise<string> {
+  await qmp.execute('stop')
+  const sum = (await qmp.humanMonitor('sum 0xf8000 0x8000')).trim()
+  expect(sum).toMatch(/[1-9]/)
+  return sum
 }
 
 /** What a state consists of, as digests. */
@@ -94,6 +115,43 @@ test('a child is built on a copy of the RAM, and its state goes on from there', 
   expect(await digests(parent)).toEqual(before)
   const { process: restored } = await startFrom(child, 'test', root, 'one')
   expect(await read(restored)).toEqual([0x22, 0x22, 0x22])
+})
+
+test('a machine that maps the RAM of others is kept with all of its own, again and again', async () => {
+  const root = await temporaryDirectory()
+  const parent = await captured(root)
+  const before = await digests(parent)
+  const first = await startFrom(parent, 'test', root, 'one')
+  await write(first.process, 0x22)
+  const sum = await sumOfRam(first.process)
+  const kept = await capture(first, root, 'kept')
+  expect(kept.memory).toEqual({ size: 32 * 2 ** 20, devices: join(root, 'kept/devices') })
+  expect(await digests(parent)).toEqual(before)
+
+  const second = await startFrom(kept, 'test', root, 'two')
+  expect(await read(second.process)).toEqual([0x22, 0x22, 0x22])
+  expect(await sumOfRam(second.process)).toBe(sum)
+  const again = await capture(second, root, 'again')
+  const third = await startFrom(again, 'live', root, 'three')
+  const whole = await capture(third, root, 'whole')
+  await third.prepared.ram?.[Symbol.asyncDispose]()
+  expect(whole.memory?.ram).toBe(join(root, 'whole/ram'))
+  const fourth = await startFrom(whole, 'test', root, 'four')
+  expect(await sumOfRam(fourth.process)).toBe(sum)
+})
+
+test('a machine whose RAM is no file is kept too, with a balloon', async () => {
+  const root = await temporaryDirectory()
+  const disks = await overlayDisks(root)
+  const extraArgs = ['-device', 'virtio-balloon-pci']
+  const process = await launchOn(disks, { extraArgs })
+  await firmwareReady(process)
+  const sum = await sumOfRam(process)
+  const kept = await capture({ process, prepared: { disks } }, root, 'kept')
+  const prepared = await forkBackend.prepare(kept, 'test', await directoryIn(root, 'one'))
+  const again = await launchOn(prepared.disks, { paused: true, extraArgs, ...prepared.launch })
+  await prepared.load(again)
+  expect(await sumOfRam(again)).toBe(sum)
 })
 
 test('zeros in RAM take no room on the disk, wherever the RAM was', async () => {
