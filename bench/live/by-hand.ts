@@ -53,7 +53,7 @@ export class ByHand {
   /** A fork restore, with the CPUs stopped still. */
   async fork(): Promise<HandMachine> {
     const { memory } = this.#member.files
-    if (memory === undefined) throw new Error('the state has no RAM of its own')
+    if (memory?.ram === undefined) throw new Error('the state has no RAM of its own')
     const ram = { path: memory.ram, shared: false }
     const options = { ...this.#options, ...(await this.#overlays()), ram, incoming: true }
     const machine = await HandMachine.start(options)

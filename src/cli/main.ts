@@ -6,7 +6,7 @@ import type { Context, Report } from './report.js'
 import { asUsageError, isHelp } from './usage-error.js'
 
 /** Exit codes of a shell for a command that a signal ended. */
-const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const
+const INTERRUPTED = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 /**
  * Runs the `states` command.
@@ -27,7 +27,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const json = wantsJson(args)
   const interruption = new AbortController()
   let interruptedBy: keyof typeof INTERRUPTED | undefined
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (interruptedBy !== undefined) process.exit(INTERRUPTED[name])
       interruptedBy = name

@@ -114,6 +114,39 @@ ${examples(
     async () => (await import('./commands/list.js')).list,
   )
   add(
+    'run <name> [booted]',
+    'resume a state, to look at it or to work in it; changes are thrown away',
+    (command) =>
+      command
+        .option('--shell', 'a shell by the guest agent instead of the serial console')
+        .option('--exec <command>', 'run a shell command in the guest, and end with its exit code')
+        .option(
+          '--forward <host:guest>',
+          'lead a port of the host to the guest (repeatable)',
+          collect,
+        )
+        .option('--vnc [port]', 'show the display by VNC, on this port or a free one')
+        .option('--machine <member>', 'which machine of an environment; by default the first')
+        .option(
+          '--keep <what>',
+          'at the end, keep the disks (overlay=FILE) or the running machine (state=NAME)',
+          collect,
+        )
+        .addHelpText(
+          'after',
+          examples(
+            'run debian/nginx',
+            'run failed/serves-the-page-1 --shell',
+            'run debian/nginx --forward 8080:80 --forward 22',
+            "run debian/nginx --exec 'nginx -t'",
+            'run lab/joined --machine client --vnc',
+            'run debian/nginx --keep overlay=mine.qcow2',
+            'run debian/nginx --keep state=half-way && states run kept/half-way',
+          ),
+        ),
+    async () => (await import('./commands/run.js')).run,
+  )
+  add(
     'graph',
     'show what they stand on, what is built, and which tests use it',
     (command) =>

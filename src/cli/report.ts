@@ -9,8 +9,8 @@ export interface Report {
   text: string
   /** What went wrong with a part of it: for people, said on the standard error. */
   errors?: readonly unknown[]
-  /** 1 if the answer is no, 3 if a part of it failed; done or true otherwise. */
-  exitCode?: 0 | 1 | 3
+  /** 1 if the answer is no, 3 if a part of it failed; that of a command in a guest; 0 otherwise. */
+  exitCode?: number
 }
 
 /** What every command gets besides its own arguments. */

@@ -21,6 +21,10 @@ export const errorCodes = {
   },
   GUEST_NOT_SHUT_DOWN: { exit: 3, means: 'the guest did not power itself off cleanly' },
   PORT_FORWARD_FAILED: { exit: 3, means: 'a port of the guest cannot be forwarded to the host' },
+  NO_DISPLAY: {
+    exit: 2,
+    means: 'a machine without a graphics card has nothing that VNC could show',
+  },
   // qemu-img, qcow2, snapshot lists
   QEMU_IMG_MISSING: { exit: 3, means: 'qemu-img is not installed, or not in PATH' },
   QEMU_IMG_FAILED: { exit: 3, means: 'a qemu-img command failed; the error carries its output' },

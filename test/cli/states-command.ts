@@ -10,6 +10,8 @@ export const BIN = resolve(import.meta.dirname, '../../dist/cli/bin.js')
 export interface RunOptions {
   cwd?: string
   env?: Record<string, string | undefined>
+  /** For its standard input; nothing unless given. */
+  input?: string
 }
 
 /** A directory for each test of a file, which is also the home of its commands. */
@@ -26,12 +28,12 @@ export function useWorkplace() {
     path: (name: string) => join(directory, name),
 
     /** Starts the built `states` command there, to be awaited or killed. */
-    start(args: readonly string[], { cwd = directory, env = {} }: RunOptions = {}) {
+    start(args: readonly string[], { cwd = directory, env = {}, input }: RunOptions = {}) {
       const home = { HOME: directory, XDG_CACHE_HOME: join(directory, 'cache') }
       return execa(process.execPath, [BIN, ...args], {
         cwd,
         env: { ...home, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
-        stdin: 'ignore',
+        ...(input === undefined ? { stdin: 'ignore' } : { input }),
         reject: false,
       })
     },

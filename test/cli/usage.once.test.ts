@@ -8,7 +8,7 @@ import { BIN, json, useWorkplace } from './states-command.js'
 
 const place = useWorkplace()
 const COMMANDS = [
-  ...['build', 'list', 'graph', 'explain'],
+  ...['build', 'list', 'run', 'graph', 'explain'],
   ...['show', 'check', 'get', 'set', 'unset', 'push', 'pop'],
   ...['gc', 'verify', 'doctor', 'convert'],
 ]

@@ -1,6 +1,8 @@
+import { basename } from 'node:path'
 import { loadConfig } from '../../params/load-config.js'
 import { objectKind, objectName } from '../../states/catalogue/object-name.js'
 import { readMeta } from '../../states/graph/state-meta.js'
+import type { FailedTest } from '../../states/kept/kept-moment.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
 import { openStore } from '../../store/store.js'
 import { type StateView, stateTable, withSizes } from '../defined/state-view.js'
@@ -45,11 +47,16 @@ function statesOf(machine: string, all: readonly StateView[], store: string): St
   throw unknownName(message, machine, machines, `The configuration, with the store ${store},`)
 }
 
+/** The test that has failed, as people call it. */
+function testName({ file, fullName }: FailedTest): string {
+  return `${basename(file)} > ${fullName}`
+}
+
 /** Nothing for an object that is no state, such as a downloaded image. */
 function viewStored(object: StoredObject, all: readonly StoredObject[]): StateView[] {
   const meta = readMeta(object)
   if (meta === undefined) return []
-  const { owner, liveness, seconds } = meta
+  const { owner, liveness, seconds, parent, kept } = meta
   const { directory, manifest } = object
   const parents = all.filter(({ id }) => manifest.parents.includes(id))
   const stoodOn = parents.filter((each) => objectKind(each) !== 'image').map(objectName)
@@ -57,8 +64,9 @@ function viewStored(object: StoredObject, all: readonly StoredObject[]): StateVi
     {
       name: objectName(object),
       kind: objectKind(object) === 'boot' ? 'boot' : liveness,
-      parents: stoodOn.length === 0 ? [`${owner}/root`] : stoodOn,
-      status: 'stored',
+      parents: kept !== undefined ? [parent] : stoodOn.length === 0 ? [`${owner}/root`] : stoodOn,
+      status: kept === undefined ? 'stored' : 'kept',
+      ...(kept?.test && { test: kept.test, reason: testName(kept.test) }),
       builtAt: new Date(manifest.createdAt),
       seconds,
       directory,

@@ -22,6 +22,9 @@ export async function unset(
     }
     return changeImage(image, { step: 'removing' }, options, context, unsetState)
   }
+  const { unsetKept } = await import('../defined/unset-kept.js')
+  const removed = await unsetKept(parsed)
+  if (removed !== undefined) return removed
   const { unsetDefined } = await import('../defined/unset-defined.js')
   return unsetDefined(parsed, options, context)
 }

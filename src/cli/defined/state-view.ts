@@ -2,6 +2,7 @@ import { formatSize } from '../../params/format-size.js'
 import type { StateDescription } from '../../states/catalogue/describe-state.js'
 import { objectSizes, type RamSize } from '../../states/catalogue/object-sizes.js'
 import type { StateKind } from '../../states/definitions/state-kind.js'
+import type { FailedTest } from '../../states/kept/kept-moment.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
 import { formatDate } from '../output/date.js'
 import { type Column, table } from '../output/table.js'
@@ -15,11 +16,13 @@ export interface StateView {
   parents: readonly string[]
   /**
    * `image` is a root: an image as it is. `stored` is a state of another project, or of an older
-   * version of this one's. `unknown` where the key cannot be told, as for an image that is missing.
+   * version of this one's; `kept` is what a failed test or `states run` has kept. `unknown` where the key cannot be told, as for an image that is missing.
    */
-  status: 'image' | 'built' | 'not built' | 'stored' | 'unknown'
-  /** What keeps the key from being told. */
+  status: 'image' | 'built' | 'not built' | 'stored' | 'kept' | 'unknown'
+  /** What keeps the key from being told; for what was kept, the test that has failed. */
   reason?: string
+  /** The test that has failed. */
+  test?: FailedTest
   builtAt?: Date
   /** Seconds that the build took. */
   seconds?: number

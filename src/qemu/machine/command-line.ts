@@ -2,11 +2,16 @@ import { join } from 'node:path'
 import { blockNode } from './block-node.js'
 import type { DirectKernel, Disk, LaunchOptions } from './launch-options.js'
 import { optionValue } from './option-value.js'
+import { FIRST_VNC_PORT } from './vnc-port.js'
 
 /** The file descriptors that QEMU inherits: one end of a socket pair each. */
 const QMP_FD = 3
 const AGENT_FD = 4
 const WAKE_FD = 5
+const SERIAL_FD = 6
+
+/** How many displays are tried for a free port. */
+const VNC_PORTS = 99
 
 /** The network card's name in the human monitor, for port forwards. */
 export const NETWORK_ID = 'net0'
@@ -36,6 +41,7 @@ function machineArguments(options: LaunchOptions): string[] {
     ...['-name', optionValue(options.name)],
     ...['-nodefaults', '-no-user-config'],
     ...['-display', 'none'],
+    ...vncArguments(options),
     // graphics=off sends the firmware's messages to the serial console as well.
     ...['-machine', machineValue(options)],
     ...['-accel', options.accelerator],
@@ -75,10 +81,24 @@ function ramArguments({ ram, memory }: LaunchOptions): string[] {
   return ['-object', `${backend},id=${RAM_ID},size=${memory}B`]
 }
 
+function consoleArguments(options: LaunchOptions): string[] {
+  const log = optionValue(consoleFile(options))
+  return options.serial === true
+    ? ['-chardev', `socket,id=console,fd=${SERIAL_FD},logfile=${log},logappend=on`]
+    : ['-chardev', `file,id=console,path=${log},append=on`]
+}
+
+function vncArguments({ vncPort }: LaunchOptions): string[] {
+  if (vncPort === undefined) return []
+  const isFree = vncPort === 0
+  const display = isFree ? 0 : vncPort - FIRST_VNC_PORT
+  return ['-vnc', `127.0.0.1:${display}${isFree ? `,to=${VNC_PORTS}` : ''}`]
+}
+
 function channelArguments(options: LaunchOptions): string[] {
   return [
     ...['-chardev', `socket,id=qmp,fd=${QMP_FD}`, '-mon', 'chardev=qmp,mode=control'],
-    ...['-chardev', `file,id=console,path=${optionValue(consoleFile(options))},append=on`],
+    ...consoleArguments(options),
     ...['-serial', 'chardev:console'],
     ...['-device', 'virtio-serial-pci,id=serial'],
     ...['-chardev', `socket,id=agent,fd=${AGENT_FD}`],

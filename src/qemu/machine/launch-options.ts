@@ -43,8 +43,16 @@ export interface MappedRam {
   shared: boolean
 }
 
+/** What somebody who steps into a machine sees of it; nothing that the guest could tell. */
+export interface Viewing {
+  /** Connect the serial console, besides its log: see `MachineProcess.serial`. */
+  serial?: boolean | undefined
+  /** Show the display by VNC on a port of the loopback; 0 for a free one from 5900 on. */
+  vncPort?: number | undefined
+}
+
 /** Everything that one start of QEMU needs. */
-export interface LaunchOptions extends Hardware {
+export interface LaunchOptions extends Hardware, Viewing {
   /** The machine's name, for `-name` and for messages. */
   name: string
   /** The QEMU binary: a path, or a name to look up in `PATH`. */

@@ -31,7 +31,7 @@ export async function launch(options: LaunchOptions): Promise<MachineProcess> {
   const binary = await findQemu(options.binary)
   await requireFiles(options)
   const logFile = join(options.directory, 'qemu.log')
-  const qemu = await spawnQemu(binary, commandLine(options), logFile)
+  const qemu = await spawnQemu(binary, commandLine(options), logFile, options.serial === true)
   try {
     const greeted = greet(options, qemu)
     return await withDeadline(greeted, `the launch of ${name}`, { timeout, signal })
@@ -42,6 +42,7 @@ export async function launch(options: LaunchOptions): Promise<MachineProcess> {
     qemu.qmp.destroy()
     qemu.agent.destroy()
     qemu.wake.destroy()
+    qemu.serial?.destroy()
     throw early === undefined ? error : await exitError(options, qemu, early, logFile, error)
   }
 }
@@ -66,8 +67,7 @@ async function greet(options: LaunchOptions, qemu: SpawnedQemu): Promise<Machine
     return reason === undefined ? status : { ...status, shutdownReason: reason }
   })
   if (!options.paused) await qmp.execute('cont')
-  const { pid, commandLine, agent, wake } = qemu
-  return new MachineProcess({ options, pid, startTime, commandLine, qmp, agent, wake, exited })
+  return new MachineProcess({ ...qemu, options, startTime, qmp, exited })
 }
 
 /** QEMU closes its monitor a moment before the process has ended. */

@@ -27,6 +27,7 @@ interface MachineParts {
   qmp: QmpClient
   agent: Duplex
   wake: Duplex
+  serial: Duplex | undefined
   exited: Promise<ExitStatus>
 }
 
@@ -43,6 +44,8 @@ export class MachineProcess implements AsyncDisposable {
   readonly agent: Duplex
   /** The host's end of the port `org.vitest-vm-states.wake`. */
   readonly wake: Duplex
+  /** The host's end of the serial console, where the launch connected it; to be read all the time. */
+  readonly serial: Duplex | undefined
   /** The serial console, written by QEMU from power-on. */
   readonly consoleFile: string
   /** Settles when the process has ended and every event of QEMU's was seen. */
@@ -59,6 +62,7 @@ export class MachineProcess implements AsyncDisposable {
     this.qmp = parts.qmp
     this.agent = parts.agent
     this.wake = parts.wake
+    this.serial = parts.serial
     this.exited = parts.exited
     this.consoleFile = consoleFile(parts.options)
   }

@@ -14,6 +14,7 @@ export interface SpawnedQemu {
   qmp: Duplex
   agent: Duplex
   wake: Duplex
+  serial: Duplex | undefined
   /** Settles when the process has ended; never rejects. */
   ended: Promise<ExitStatus>
 }
@@ -31,12 +32,14 @@ function ifParentLives(): string[] {
  * the life of this process (or worker thread), so that not even SIGKILL leaves it behind.
  *
  * @param logFile - where its standard output and error go; appended to
+ * @param serial - whether its arguments connect the serial console
  * @throws VmStatesError `QEMU_MISSING` if it cannot be executed
  */
 export async function spawnQemu(
   binary: string,
   args: readonly string[],
   logFile: string,
+  serial: boolean,
 ): Promise<SpawnedQemu> {
   const setpriv = await findSetpriv()
   const commandLine =
@@ -48,15 +51,18 @@ export async function spawnQemu(
   try {
     // Node makes each further pipe a socket pair: no socket files, nothing to poll or remove.
     const stdio = ['ignore', log.fd, log.fd, 'pipe', 'pipe', 'pipe'] as const
-    const child = spawn(file, rest, { detached: true, stdio: [...stdio] })
+    const more = serial ? (['pipe'] as const) : []
+    const child = spawn(file, rest, { detached: true, stdio: [...stdio, ...more] })
     const ended = new Promise<ExitStatus>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }))
     })
     await once(child, 'spawn')
-    const [qmp, agent, wake] = child.stdio.slice(3) as [Duplex, Duplex, Duplex]
+    const channels = child.stdio.slice(3) as [Duplex, Duplex, Duplex, Duplex?]
     // A lost connection is told by its end.
-    for (const channel of [qmp, agent, wake]) channel.on('error', () => {})
-    return { child, pid: child.pid as number, commandLine, qmp, agent, wake, ended }
+    for (const channel of channels) channel?.on('error', () => {})
+    const [qmp, agent, wake, console] = channels
+    const pid = child.pid as number
+    return { child, pid, commandLine, qmp, agent, wake, serial: console, ended }
   } catch (cause) {
     throw new VmStatesError('QEMU_MISSING', `${binary}: cannot be run`, { cause })
   } finally {

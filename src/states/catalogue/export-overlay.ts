@@ -1,15 +1,13 @@
-import { constants } from 'node:fs'
-import { access, mkdir } from 'node:fs/promises'
-import { dirname, join, parse as parsePath, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { VmStatesError } from '../../params/errors.js'
-import { IMAGE_DISK_NAME } from '../../params/machine.js'
-import { fileError } from '../../qemu/file-error.js'
+import type { Disk } from '../../qemu/machine/launch-options.js'
+import { createOverlay } from '../../qemu/qemu-img/create.js'
 import { nameOf } from '../definitions/name-of.js'
 import { type AnyState, DETAILS } from '../definitions/types.js'
-import type { AvailableState } from '../graph/available-state.js'
 import type { Context } from '../graph/context.js'
 import { type EnsureOptions, ensure } from '../graph/ensure.js'
-import { type NewOverlay, refuseExisting, writeOverlays } from './write-overlays.js'
+import { leaveOverlays } from './overlay-files.js'
+import { refuseExisting } from './write-overlays.js'
 
 /**
  * Leaves an overlay on each disk of a state, for any other tool to run on, and building the state
@@ -38,45 +36,12 @@ export async function exportOverlay(
   if (state[DETAILS].kind === 'state') await refuseExisting(resolve(output))
   const available = await ensure(state, context, options)
   try {
-    const overlays = disksOf(state, available, output)
-    const files = overlays.map(({ file }) => file)
-    for (const file of files) await requireDirectory(dirname(file))
-    const pin = async () => {
-      for (const file of files) {
-        await Promise.all(available.objects.map((id) => context.store.pin(id, file)))
-      }
-    }
-    await writeOverlays(overlays, pin, options)
-    return files
+    const create = (disk: Disk, path: string) => createOverlay(path, disk, options)
+    const members = Object.entries(available.members)
+    const disks = Object.fromEntries(members.map(([member, { files }]) => [member, files.disks]))
+    const { objects } = available
+    return await leaveOverlays(state, { output, disks, objects, create }, context.store)
   } finally {
     await available.release()
   }
-}
-
-/** Before it is pinned: whether a file is gone cannot be seen in a directory that is closed. */
-async function requireDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true })
-    await access(directory, constants.W_OK | constants.X_OK)
-  } catch (error) {
-    throw fileError(error, directory)
-  }
-}
-
-/** Every disk of the state, with the path of the overlay on it. */
-function disksOf(state: AnyState, { members }: AvailableState, output: string): NewOverlay[] {
-  const isOne = state[DETAILS].kind === 'state'
-  return Object.entries(members).flatMap(([member, { files }]) =>
-    files.disks.map((disk) => {
-      const further = disk.name === IMAGE_DISK_NAME ? [] : [disk.name]
-      return { disk, file: pathFor(output, isOne ? further : [member, ...further]) }
-    }),
-  )
-}
-
-function pathFor(output: string, parts: readonly string[]): string {
-  const path = resolve(output)
-  if (parts.length === 0) return path
-  const { dir, name, ext } = parsePath(path)
-  return join(dir, `${[name, ...parts].join('-')}${ext || '.qcow2'}`)
 }

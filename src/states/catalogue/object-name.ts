@@ -2,8 +2,8 @@ import type { StoredObject } from '../../store/objects/manifest.js'
 import { readMeta } from '../graph/state-meta.js'
 import { storedName } from '../graph/stored-name.js'
 
-/** What an object of the store is: an image, a state, or the kept boot of one. */
-export type ObjectKind = 'image' | 'state' | 'boot'
+/** What an object of the store is: an image, a state, its kept boot, or what a failed test left. */
+export type ObjectKind = 'image' | 'state' | 'boot' | 'failure'
 
 /** An object as people call it: the name of its state, or its key for an image. */
 export function objectName(object: StoredObject): string {
@@ -14,5 +14,7 @@ export function objectName(object: StoredObject): string {
 /** Tells images from states, of whatever version of this package. */
 export function objectKind(object: StoredObject): ObjectKind {
   if (object.manifest.key.startsWith('image-')) return 'image'
-  return readMeta(object)?.state === 'boot' ? 'boot' : 'state'
+  const meta = readMeta(object)
+  if (meta?.kept?.test !== undefined) return 'failure'
+  return meta?.state === 'boot' ? 'boot' : 'state'
 }

@@ -2,16 +2,13 @@ import { link, lstat, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { withImagesLocked } from '../../backends/image/lock.js'
 import { VmStatesError } from '../../params/errors.js'
-import type { Disk } from '../../qemu/machine/launch-options.js'
-import { createOverlay } from '../../qemu/qemu-img/create.js'
-import type { QemuImgOptions } from '../../qemu/qemu-img/run.js'
 
 /** An overlay to be made. */
 export interface NewOverlay {
   /** Absolute path, where nothing is yet. */
   file: string
-  /** What it stands on. */
-  disk: Pick<Disk, 'file' | 'format'>
+  /** Makes it, at another path in the same directory. */
+  create(path: string): Promise<unknown>
 }
 
 /**
@@ -24,7 +21,6 @@ export interface NewOverlay {
 export async function writeOverlays(
   overlays: readonly NewOverlay[],
   pin: () => Promise<unknown>,
-  options: QemuImgOptions,
 ): Promise<void> {
   const files = overlays.map(({ file }) => file)
   await withImagesLocked(files, async () => {
@@ -34,7 +30,7 @@ export async function writeOverlays(
     await pin()
     const named: string[] = []
     try {
-      for (const { file, disk } of overlays) await createOverlay(unfinished(file), disk, options)
+      for (const { file, create } of overlays) await create(unfinished(file))
       // The first is the one that people look for.
       for (const file of files.toReversed()) {
         await link(unfinished(file), file).catch((error: NodeJS.ErrnoException) => {

@@ -34,12 +34,12 @@ export interface Limits {
 }
 
 /** What goes first for the sake of the size: what is made again most easily. Images, not downloads. */
-const RANK: Readonly<Record<ObjectKind, number>> = { boot: 0, state: 1, image: 2 }
+const RANK: Readonly<Record<ObjectKind, number>> = { failure: 0, boot: 1, state: 2, image: 3 }
 
 /**
  * Chooses what to remove, in an order in which nothing stands on what goes: what is of no use to
- * anybody, then what was not used for too long, then, while the store is too large, kept boots, other
- * states and images, each by last use. What is in use stays, with all that it stands on.
+ * anybody, then what was not used for too long, then, while the store is too large, what failed
+ * tests left, kept boots, other states and images, each by last use. What is in use stays, with all that it stands on.
  */
 export function planRemovals<Of extends Candidate>(
   candidates: readonly Of[],

@@ -2,6 +2,7 @@ import { isAbsolute, join, relative } from 'node:path'
 import type { Liveness } from '../../params/liveness.js'
 import type { DirectKernel } from '../../qemu/machine/launch-options.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
+import type { KeptMoment } from '../kept/kept-moment.js'
 import type { AvailableMember, BaseImage } from './available-state.js'
 
 const FORMAT = 2
@@ -25,6 +26,8 @@ export interface StateMeta {
   seconds: number
   /** Seconds with those for its parents. */
   worth: number
+  /** For a state that nobody defined. */
+  kept?: KeptMoment
 }
 
 /** What is said about a state when it is committed; paths as they are in the draft. */

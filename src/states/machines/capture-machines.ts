@@ -38,7 +38,7 @@ export async function requireAllSavable(
  *   throws; files of members that were captured stay
  */
 export async function captureMachines(
-  { machines }: StartedMachines,
+  { machines }: Pick<StartedMachines, 'machines'>,
   backend: StateFiles['backend'],
   directory: string,
 ): Promise<CapturedMachines> {

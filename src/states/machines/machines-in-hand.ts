@@ -1,6 +1,8 @@
+import type { Viewing } from '../../qemu/machine/launch-options.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { admitMachines } from '../admission/admit-machines.js'
 import type { Share, TakeOptions } from '../admission/allowance.js'
+import { eachMember } from '../definitions/each-member.js'
 import { nameOf } from '../definitions/name-of.js'
 import type { AnyState } from '../definitions/types.js'
 import type { AvailableState } from '../graph/available-state.js'
@@ -19,6 +21,7 @@ interface Parts<H> {
   /** For all of them; released with them. */
   share: Share
   signal?: AbortSignal | undefined
+  viewing?: Viewing | undefined
 }
 
 /** The machines of a state, which can be brought back to it as often as needed. */
@@ -32,6 +35,21 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
   constructor(parts: Parts<H>, started: StartedMachines) {
     this.#parts = parts
     this.#started = started
+  }
+
+  /** The machines now, by member; a reset may replace them. */
+  get machines(): StartedMachines['machines'] {
+    return this.#started.machines
+  }
+
+  /** What they are machines of. */
+  get definition(): AnyState<H> {
+    return this.#parts.definition
+  }
+
+  /** What they were started from; there until they are closed. */
+  get state(): AvailableState {
+    return this.#parts.state
   }
 
   /** Their processes now; a reset may replace them. */
@@ -122,6 +140,24 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
     }
   }
 
+  /**
+   * Has the guests that are not off yet shut down, all at once.
+   *
+   * @throws GuestError `GUEST_NOT_SHUT_DOWN`, `GUEST_AGENT_MISSING`; the others are off then
+   */
+  async shutDown(): Promise<void> {
+    const handles = new Handles(this.definition)
+    handles.attach(this.#started)
+    try {
+      await eachMember(this.machines, async ({ process }, member) => {
+        if (process.running) await handles.vm(member).shutdown()
+        await process.waitForShutdown()
+      })
+    } finally {
+      handles.release('it was shut down')
+    }
+  }
+
   /** Ends the machines, and gives their state back. It never rejects, and may be called again. */
   close(): Promise<void> {
     this.release('it was closed')
@@ -145,11 +181,13 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
   }
 }
 
-/** How to start machines for a test. */
-interface OpenOptions extends Pick<TakeOptions, 'isStuck'> {
+/** How to start machines. */
+export interface OpenOptions extends Pick<TakeOptions, 'isStuck'> {
   signal?: AbortSignal | undefined
   /** The state of the machines if it was made available before; released with them. */
   state?: AvailableState
+  /** For somebody who steps into them. */
+  viewing?: Viewing | undefined
 }
 
 /**
@@ -163,7 +201,7 @@ export async function openMachines<H>(
   context: Context,
   options: OpenOptions = {},
 ): Promise<MachinesInHand<H>> {
-  const { signal } = options
+  const { signal, viewing } = options
   const state = options.state ?? (await ensureRunnable(definition, context, { signal }))
   let share: Share
   try {
@@ -172,7 +210,7 @@ export async function openMachines<H>(
     await state.release()
     throw error
   }
-  const machines = await startInHand({ definition, state, context, share, signal })
+  const machines = await startInHand({ definition, state, context, share, signal, viewing })
   try {
     await machines.resume(signal)
     return machines
@@ -197,8 +235,9 @@ export async function startInHand<H>(parts: Parts<H>): Promise<MachinesInHand<H>
   }
 }
 
-function start({ definition, state, context, signal }: Parts<unknown>): Promise<StartedMachines> {
-  return startMachines(definition, state, context, { purpose: 'test', signal })
+function start(parts: Parts<unknown>): Promise<StartedMachines> {
+  const { definition, state, context, signal, viewing } = parts
+  return startMachines(definition, state, context, { purpose: 'test', signal, viewing })
 }
 
 function canRewind({ prepared, process }: StartedMachine): boolean {

@@ -4,6 +4,7 @@ import type { PreparedMachine, Purpose } from '../../backends/backend.js'
 import { OwnRam } from '../../backends/fork/own-ram.js'
 import type { Liveness } from '../../params/liveness.js'
 import { launch } from '../../qemu/machine/launch.js'
+import type { Viewing } from '../../qemu/machine/launch-options.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { eachMember } from '../definitions/each-member.js'
 import { machineName } from '../definitions/name-of.js'
@@ -42,6 +43,8 @@ export interface StartedMachines {
 export interface StartOptions {
   purpose: Purpose
   signal?: AbortSignal | undefined
+  /** For somebody who steps into the machines. */
+  viewing?: Viewing | undefined
 }
 
 /**
@@ -93,7 +96,7 @@ interface NewMachine extends AvailableMember {
 async function startMachine(
   { name, state, machine, files, directKernel, firmware }: NewMachine,
   context: Context,
-  { purpose, signal }: StartOptions,
+  { purpose, signal, viewing }: StartOptions,
 ): Promise<StartedMachine> {
   const run = await context.run()
   const directory = await run.machineDirectory(name)
@@ -118,6 +121,7 @@ async function startMachine(
       paused: true,
       ...(ram && { ram: { path: ram.path, shared: true } }),
       ...prepared.launch,
+      ...viewing,
       ...(directKernel && { directKernel }),
       firmware,
       name,

@@ -3,6 +3,7 @@ import { link, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createOverlay } from '../../../src/qemu/qemu-img/create.js'
 import { writeOverlays } from '../../../src/states/catalogue/write-overlays.js'
 
 let directory: string
@@ -21,11 +22,15 @@ afterEach(() => rm(directory, { recursive: true }))
 /** Makes two overlays, for two disks of a machine. */
 function write({ second = 'base' } = {}): Promise<void> {
   const overlay = (name: string, base: string) =>
-    ({ file: path(name), disk: { file: path(base), format: 'qcow2' } }) as const
+    ({
+      file: path(name),
+      create: (unfinished: string) =>
+        createOverlay(unfinished, { file: path(base), format: 'qcow2' }),
+    }) as const
   const pin = async () => {
     pins += 1
   }
-  return writeOverlays([overlay('a.qcow2', 'base'), overlay('a-data.qcow2', second)], pin, {})
+  return writeOverlays([overlay('a.qcow2', 'base'), overlay('a-data.qcow2', second)], pin)
 }
 
 const files = async () => (await readdir(directory)).filter((name) => name !== 'base').sort()
