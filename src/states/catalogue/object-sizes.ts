@@ -51,11 +51,13 @@ export async function objectSizes(
 /** Undefined for a state without such a file. */
 async function ramOf(object: StoredObject): Promise<RamSize | undefined> {
   const members = Object.values(readMeta(object)?.members ?? {})
-  const memories = members.flatMap(({ files }) => files.memory ?? [])
-  if (memories.length === 0) return undefined
-  const files = await Promise.all(memories.map(({ ram }) => stat(ram).catch(() => undefined)))
+  const rams = members.flatMap(({ files: { memory } }) =>
+    memory?.ram === undefined ? [] : [{ path: memory.ram, size: memory.size }],
+  )
+  if (rams.length === 0) return undefined
+  const files = await Promise.all(rams.map(({ path }) => stat(path).catch(() => undefined)))
   return {
-    size: memories.reduce((sum, { size }) => sum + size, 0),
+    size: rams.reduce((sum, { size }) => sum + size, 0),
     onDisk: files.reduce((sum, file) => sum + (file?.blocks ?? 0) * BLOCK, 0),
   }
 }
