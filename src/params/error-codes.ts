@@ -68,6 +68,10 @@ export const errorCodes = {
   OUTPUT_EXISTS: { exit: 2, means: 'the file that is to be written exists already' },
   STATE_HAS_CHILDREN: { exit: 1, means: 'a state cannot be removed since others stand on it' },
   INVALID_POLICY: { exit: 2, means: 'an operation does not know a policy' },
+  IDENTITY_NOT_FRESH: {
+    exit: 3,
+    means: 'a restored guest could not be given an identity of its own',
+  },
   AFTER_RESTORE_FAILED: { exit: 3, means: 'the afterRestore of a machine failed' },
   // backends: live
   MACHINE_NOT_RUNNING: { exit: 2, means: 'a live state was to be set or got without a machine' },

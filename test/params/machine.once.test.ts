@@ -20,6 +20,7 @@ describe('the options of a machine', () => {
       extraArgs: [],
       boot: 'live',
       clock: 'host',
+      identity: 'saved',
       readyTimeout: 120_000,
     })
     expect(() => parse(machineOptionsSchema, {}, 'machine("debian")')).toThrow(

@@ -3,7 +3,7 @@ import { isVmStatesError } from '../../params/errors.js'
 import { withDeadline } from '../../qemu/deadline.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { hasWaker } from './has-waker.js'
-import { TOLERANCE, TRIES } from './tolerance.js'
+import { TRIES, toleranceAt } from './tolerance.js'
 import { wakeByAgent } from './wake-by-agent.js'
 import { WakerLink, type WakerReport } from './waker-link.js'
 
@@ -40,8 +40,7 @@ export async function wakeGuest(
   await process.qmp.execute('cont')
   const report = await firstReport(process, first, signal)
   if (report === undefined) return await wakeByAgent(process, { isHostClock, seed, signal })
-  const last = isHostClock ? await correct(link, report, signal) : report
-  return last?.faults || undefined
+  return (isHostClock ? await correct(link, report, signal) : report.faults) || undefined
 }
 
 /** @returns undefined if there is no waker, or one that says nothing */
@@ -55,20 +54,29 @@ async function firstReport(
   return await inTime(report, WAKER_TIMEOUT, signal)
 }
 
-/** Until the clock was set, the guest had been running for as long as it took it to get there. */
+/**
+ * A guest that goes on needs most of the time until it obeys, and little until its answer is here: its
+ * clock is behind by nearly all of it. Once it is warm, the truth is as likely anywhere in between.
+ */
 async function correct(
   link: WakerLink,
   first: WakerReport,
   signal: AbortSignal | undefined,
-): Promise<WakerReport> {
-  let report = first
-  for (let tries = 1; Math.abs(report.behind) > TOLERANCE && tries < TRIES; tries++) {
-    if (report.faults !== '') break
-    const next = await inTime(link.order({ shift: report.behind }), WAKER_TIMEOUT, signal)
-    if (next === undefined) return { ...report, faults: 'clock: the waker stopped answering' }
-    report = next
+): Promise<string> {
+  let { behind, faults } = first
+  for (let tries = 1; faults === ''; tries++) {
+    const [least, most] = behind
+    const tolerance = toleranceAt(tries)
+    if (Math.max(-least, most) <= tolerance) break
+    if (tries === TRIES) return `clock: it may be off by ${Math.round(Math.max(-least, most))} ms`
+    const shift = tries === 1 ? most : (least + most) / 2
+    const next = await inTime(link.order({ shift }), WAKER_TIMEOUT, signal)
+    if (next === undefined) return 'clock: the waker stopped answering'
+    ;({ behind, faults } = next)
+    // However long that answer took: the clock can be off by what was not known before, at most.
+    if (Math.max(shift - least, most - shift) <= tolerance) break
   }
-  return report
+  return faults
 }
 
 async function inTime(

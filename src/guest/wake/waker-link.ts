@@ -15,8 +15,8 @@ export interface WakerOrder {
 
 /** What the waker says when it has done it. */
 export interface WakerReport {
-  /** Milliseconds that the guest's clock was behind the host's when the answer came. */
-  behind: number
+  /** Milliseconds that the guest's clock is behind the host's: between these two. */
+  behind: readonly [least: number, most: number]
   /** What could not be done, as the guest's kernel says it; empty if all was. */
   faults: string
 }
@@ -27,7 +27,7 @@ const REPORT = /^(?<id>\d+) (?<seconds>\d+\.\d+) ?(?<faults>.*)$/
 export class WakerLink implements Disposable {
   readonly #channel: Duplex
   readonly #lines = new LineSplitter()
-  readonly #waiting = new Map<string, Deferred<WakerReport>>()
+  readonly #waiting = new Map<string, Deferred<WakerReport> & { sentAt: number }>()
 
   readonly #onData = (bytes: Buffer) => {
     for (const line of this.#lines.push(bytes)) this.#receive(line)
@@ -56,11 +56,11 @@ export class WakerLink implements Disposable {
     const id = String(Math.floor(Math.random() * 2 ** 47))
     const words = [
       id,
-      ...(set === undefined ? [] : [`set=${inSeconds(set)}`]),
-      ...(shift === undefined ? [] : [`shift=${inSeconds(shift)}`]),
+      ...(set === undefined ? [] : [`set=${inParts(set)}`]),
+      ...(shift === undefined ? [] : [`shift=${inParts(shift)}`]),
       ...(seed === undefined ? [] : [`seed=${seed.toString('hex')}`]),
     ]
-    const report = deferred<WakerReport>()
+    const report = { ...deferred<WakerReport>(), sentAt: Date.now() }
     this.#waiting.set(id, report)
     if (this.#channel.destroyed) this.#onClose()
     else this.#channel.write(`${words.join(' ')}\n`)
@@ -74,11 +74,15 @@ export class WakerLink implements Disposable {
 
   #receive(line: string): void {
     const { id = '', seconds, faults = '' } = REPORT.exec(line)?.groups ?? {}
-    this.#waiting.get(id)?.resolve({ behind: Date.now() - Number(seconds) * 1000, faults })
+    const time = Number(seconds) * 1000
+    const report = this.#waiting.get(id)
+    report?.resolve({ behind: [report.sentAt - time, Date.now() - time], faults })
   }
 }
 
-/** With nine digits, as the waker expects them. */
-function inSeconds(milliseconds: number): string {
-  return (milliseconds / 1000).toFixed(9)
+/** Seconds, which may be negative, and microseconds, which may not. */
+function inParts(milliseconds: number): string {
+  const microseconds = Math.round(milliseconds * 1000)
+  const seconds = Math.floor(microseconds / 1e6)
+  return `${seconds}:${microseconds - seconds * 1e6}`
 }

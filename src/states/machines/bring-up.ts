@@ -1,17 +1,25 @@
+import { refreshIdentity } from '../../guest/wake/fresh-identity.js'
 import { VmStatesError } from '../../params/errors.js'
 import { withDeadline } from '../../qemu/deadline.js'
 import { eachMember } from '../definitions/each-member.js'
-import { type AnyState, DETAILS, type MachineOptions } from '../definitions/types.js'
+import {
+  type AnyState,
+  DETAILS,
+  type MachineDefinition,
+  type MachineOptions,
+  type Vm,
+} from '../definitions/types.js'
 import type { AvailableState } from '../graph/available-state.js'
 import { awaitReady } from './await-ready.js'
 import { Handles } from './handles.js'
-import type { StartedMachines } from './start-machines.js'
+import type { StartedMachine, StartedMachines } from './start-machines.js'
 
 /**
  * From machines that are in their state, stopped, to machines that a test can have: they run, they are
- * up, their guests are right, and their `afterRestore` has been called.
+ * up, their guests are right, have the identity that they are to have, and their `afterRestore` has been
+ * called.
  *
- * @throws VmStatesError `AFTER_RESTORE_FAILED`; whatever {@link StartedMachines.resume} and
+ * @throws VmStatesError `AFTER_RESTORE_FAILED`, `IDENTITY_NOT_FRESH`; whatever {@link StartedMachines.resume} and
  *   {@link awaitReady} throw
  */
 export async function bringUp(
@@ -25,7 +33,12 @@ export async function bringUp(
   try {
     await started.resume(signal)
     await awaitReady(definition, state, handles, signal)
-    await callAfterRestore(definition, handles, signal)
+    await eachMember(definition[DETAILS].members, async ({ machine }, member) => {
+      const { identity } = machine[DETAILS].options
+      if (identity === 'fresh')
+        await refreshIdentity((started.machines[member] as StartedMachine).process)
+      await callAfterRestore(machine, handles.vm(member), signal)
+    })
   } finally {
     handles.release('its restore has ended')
   }
@@ -34,19 +47,17 @@ export async function bringUp(
 type AfterRestore = NonNullable<MachineOptions['afterRestore']>
 
 async function callAfterRestore(
-  definition: AnyState,
-  handles: Handles,
+  machine: MachineDefinition,
+  vm: Vm,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  await eachMember(definition[DETAILS].members, async ({ machine }, member) => {
-    const afterRestore = machine[DETAILS].options.afterRestore as AfterRestore | undefined
-    if (afterRestore === undefined) return
-    const called = Promise.resolve(handles.vm(member)).then(afterRestore)
-    const what = `the afterRestore of ${machine.name}`
-    await withDeadline(called, what, { signal }).catch((cause: unknown) => {
-      if (signal?.aborted) throw cause
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new VmStatesError('AFTER_RESTORE_FAILED', `${what} failed: ${reason}`, { cause })
-    })
+  const afterRestore = machine[DETAILS].options.afterRestore as AfterRestore | undefined
+  if (afterRestore === undefined) return
+  const what = `the afterRestore of ${machine.name}`
+  const called = Promise.resolve(vm).then(afterRestore)
+  await withDeadline(called, what, { signal }).catch((cause: unknown) => {
+    if (signal?.aborted) throw cause
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new VmStatesError('AFTER_RESTORE_FAILED', `${what} failed: ${reason}`, { cause })
   })
 }

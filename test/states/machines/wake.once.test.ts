@@ -1,40 +1,21 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { image } from '../../../src/images/image.js'
 import type { MachineProcess } from '../../../src/qemu/machine/machine-process.js'
+import { environment } from '../../../src/states/definitions/environment.js'
 import { machine } from '../../../src/states/definitions/machine.js'
 import type { AnyState, Vm } from '../../../src/states/definitions/types.js'
 import { openMachines } from '../../../src/states/machines/machines-in-hand.js'
 import { useStore } from '../graph/use-store.js'
-import { clockError } from './guest-clock.js'
+import { clockError, prepareForSleep, randomBytesOf } from './waking.js'
 
 const place = useStore()
 
 const options = { image: image.tiny(), memory: '128 MiB' } as const
 
-/** Reads random bytes in a process that has been there since before the state was kept. */
-const OLD_READER = `
-  open my $random, '<', '/dev/urandom';
-  for (;;) {
-    open my $ask, '<', '/run/ask';
-    <$ask>;
-    sysread $random, my $bytes, 16;
-    open my $answer, '>', '/run/answer';
-    print $answer unpack 'H*', $bytes;
-    close $answer;
-  }
-`
-
 const tiny = machine('tiny', options)
-/** Its clock is years behind. */
-const past = tiny.live(
-  'past',
-  async (vm) => {
-    await vm.$`mkfifo /run/ask /run/answer`
-    await vm.$`setsid perl -e ${OLD_READER} >/dev/null 2>&1 &`
-    await vm.$`date -s 2020-01-01`
-  },
-  { inputs: { values: { OLD_READER } } },
-)
+const past = tiny.live('past', prepareForSleep)
 const child = past.live('child', (vm) => vm.$`date +%Y >/year`)
 
 const open = <H>(state: AnyState<H>) => openMachines(state, place.context)
@@ -42,6 +23,13 @@ const open = <H>(state: AnyState<H>) => openMachines(state, place.context)
 function only(processes: readonly MachineProcess[]): MachineProcess {
   if (processes.length !== 1) throw new Error(`${processes.length} machines`)
   return processes[0] as MachineProcess
+}
+
+async function answerOf({ host, port }: { host: string; port: number }): Promise<string> {
+  const socket = connect({ host, port })
+  const [data] = await once(socket, 'data')
+  socket.destroy()
+  return String(data)
 }
 
 async function wakers(vm: Vm): Promise<string[]> {
@@ -57,8 +45,7 @@ it("clones have the host's clock, and random numbers of their own", async () => 
     if (clone > 0) await opened.reset()
     errors.push(await clockError(only(opened.processes)))
     const vm = opened.handle()
-    random.add((await vm.$`head -c 16 /dev/urandom | od -An -tx1`).stdout)
-    random.add((await vm.$`echo >/run/ask; cat /run/answer`).stdout)
+    for (const bytes of await randomBytesOf(vm)) random.add(bytes)
   }
   expect(Math.max(...errors)).toBeLessThan(100)
   expect(random.size).toBe(20)
@@ -130,4 +117,47 @@ it('afterRestore has the machine after each restore, when its clock is right', a
   const now = String(new Date().getUTCFullYear())
   expect(years).toEqual([now, now, now])
   expect(opened.processes.filter(({ running }) => running)).toEqual([])
+})
+
+it('a machine with a fresh identity has another one after each restore, and can be reached', async () => {
+  const fresh = machine('fresh', { ...options, identity: 'fresh' })
+  const kept = fresh.live('kept', async (vm) => {
+    await vm.writeFile('/etc/machine-id', '0\n')
+    await vm.$`nc -ll -p 80 -e echo reached >/dev/null 2>&1 &`
+    await vm.waitForPort(80)
+  })
+  await using opened = await open(kept)
+  const identities: string[] = []
+  for (let restore = 0; restore < 2; restore++) {
+    if (restore > 0) await opened.reset()
+    const vm = opened.handle()
+    identities.push(
+      ...(await vm.$`cat /etc/machine-id /sys/class/net/eth0/address`).stdout.split('\n'),
+    )
+    expect(await answerOf(await vm.forwardPort(80))).toBe('reached\n')
+  }
+  expect(new Set([...identities, '0', '52:54:00:12:34:56']).size).toBe(6)
+})
+
+it('a guest that cannot be given an identity of its own is not handed out', async () => {
+  const fresh = machine('fresh', { ...options, identity: 'fresh' })
+  const kept = fresh.live('readOnly', (vm) => vm.$`touch /etc/machine-id; mount -o remount,ro /`)
+  await expect(open(kept)).rejects.toMatchObject({
+    code: 'IDENTITY_NOT_FRESH',
+    hint: expect.stringContaining('Read-only file system'),
+  })
+})
+
+it('a forward of the test before is gone, and one of this test is another', async () => {
+  await using opened = await open(past)
+  const before = await opened.handle().forwardPort(80)
+  await opened.reset()
+  await opened.handle().forwardPort(80)
+  await expect(answerOf(before)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+})
+
+it('all machines of an environment are woken', async () => {
+  const lab = environment('lab', { left: past, right: past })
+  await using opened = await open(lab.live('both', () => {}))
+  for (const process of opened.processes) expect(await clockError(process)).toBeLessThan(100)
 })
