@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { State } from '../../src/states/definitions/types.js'
 import { openMachines } from '../../src/states/machines/machines-in-hand.js'
-import { clockError } from '../../test/states/machines/guest-clock.js'
+import { clockError } from '../../test/states/machines/waking.js'
 import { type Configuration, nameOf } from './configuration.js'
 import type { Laboratory } from './laboratory.js'
 
