@@ -1,8 +1,13 @@
+import { execFileSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { Vm } from '../../../src/guest/vm.js'
 import { hashFile } from '../../../src/images/hash-file.js'
 import { image } from '../../../src/images/image.js'
+import type { Disk } from '../../../src/qemu/machine/launch-options.js'
 import { machine } from '../../../src/states/definitions/machine.js'
+import type { State } from '../../../src/states/definitions/types.js'
 import type { AvailableMember } from '../../../src/states/graph/available-state.js'
 import { ensure } from '../../../src/states/graph/ensure.js'
 import { openMachines } from '../../../src/states/machines/machines-in-hand.js'
@@ -47,26 +52,38 @@ const tiny = machine('tiny', {
   ],
   boot: 'cold',
 })
-const external = tiny.state('external', (vm) => write(vm, 'one'))
-const internal = external.state('internal', (vm) => add(vm, 'two'), { backend: 'internal' })
-const saved = internal.live('saved', (vm) => add(vm, 'three'), { backend: 'live' })
-const forked = saved.live('forked', (vm) => add(vm, 'four'), { backend: 'fork' })
+const saved = tiny.live('saved', (vm) => write(vm, 'one'), { backend: 'live' })
+const forked = saved.live('forked', (vm) => add(vm, 'two'), { backend: 'fork' })
+const external = forked.state('external', (vm) => add(vm, 'three'))
+const internal = external.state('internal', (vm) => add(vm, 'four'), { backend: 'internal' })
+
+async function disksOf(state: State): Promise<readonly Disk[]> {
+  const { members, release } = await ensure(state, place.context)
+  await release()
+  return (members.vm as AvailableMember).files.disks
+}
 
 it('states of every backend hold all disks and the variables of UEFI firmware', async () => {
+  const disks = await disksOf(internal)
+  expect(disks.map(({ name }) => name)).toEqual(['image', 'data', 'more', 'variables'])
+  const raw = join(place.root, 'variables')
+  execFileSync('qemu-img', ['convert', '-O', 'raw', disks.at(-1)?.file ?? '', raw])
+  expect((await readFile(raw)).includes('one two three four')).toBe(true)
+}, 300_000)
+
+it('each machine in a live state has disks and variables of its own', async () => {
   const all = (text: string) => [text, text, text, text]
-  const { members, release } = await ensure(forked, place.context)
-  const { disks } = (members.vm as AvailableMember).files
+  const disks = await disksOf(forked)
   const digests = () => Promise.all(disks.map(({ file }) => hashFile(file, undefined)))
   const before = await digests()
   await using one = await openMachines(forked, place.context)
   await using two = await openMachines(forked, place.context)
-  expect(await read(one.handle())).toEqual(all('one two three four'))
+  expect(await read(one.handle())).toEqual(all('one two'))
   await write(one.handle(), 'here')
   await write(two.handle(), 'there')
   expect(await read(one.handle())).toEqual(all('here'))
   expect(await read(two.handle())).toEqual(all('there'))
   await one.reset()
-  expect(await read(one.handle())).toEqual(all('one two three four'))
+  expect(await read(one.handle())).toEqual(all('one two'))
   expect(await digests()).toEqual(before)
-  await release()
 }, 300_000)
