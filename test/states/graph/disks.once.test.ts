@@ -76,6 +76,7 @@ it('each machine in a live state has disks and variables of its own', async () =
   const disks = await disksOf(forked)
   const digests = () => Promise.all(disks.map(({ file }) => hashFile(file, undefined)))
   const before = await digests()
+  const built = place.built()
   await using one = await openMachines(forked, place.context)
   await using two = await openMachines(forked, place.context)
   expect(await read(one.handle())).toEqual(all('one two'))
@@ -86,4 +87,6 @@ it('each machine in a live state has disks and variables of its own', async () =
   await one.reset()
   expect(await read(one.handle())).toEqual(all('one two'))
   expect(await digests()).toEqual(before)
+  // None of them found it damaged, and built it anew.
+  expect(place.built()).toEqual(built)
 }, 300_000)
