@@ -18,6 +18,19 @@ const gcSchema = optionsSchema({
   maxAge: durationSchema.optional(),
 })
 
+/** What becomes of the machines of a test that fails. */
+export const onFailureSchema = z.enum(['discard', 'keep'], 'onFailure is "discard" or "keep"')
+
+const COUNT = 'a number of failures is a whole number above 0'
+
+/** How much of failed tests is kept. */
+const keepSchema = optionsSchema({
+  /** Bytes on the disk that all of it may take; the oldest goes first. */
+  maxSize: sizeSchema.default(4 * 2 ** 30),
+  /** How many failures of one run are kept: the first ones. */
+  perRun: z.number(COUNT).int(COUNT).positive(COUNT).default(5),
+})
+
 /** What `states.config.ts` may say. */
 export const configSchema = optionsSchema({
   /** The files that define machines and states, relative to the configuration file. */
@@ -42,6 +55,9 @@ export const configSchema = optionsSchema({
   /** The QEMU of machines that name none: a path relative to the configuration file, or a name. */
   qemu: qemuSchema.default(DEFAULT_QEMU),
   gc: gcSchema.prefault({}),
+  /** Whether a test that fails leaves its machines, as they stood, as a state to step into. */
+  onFailure: onFailureSchema.default('discard'),
+  keep: keepSchema.prefault({}),
 })
 
 /** The configuration as a user writes it. */

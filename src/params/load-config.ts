@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { cacheDirectory } from './cache-directory.js'
-import { buildSchema, type Config, configSchema } from './config.js'
+import { buildSchema, type Config, configSchema, onFailureSchema } from './config.js'
 import { VmStatesError } from './errors.js'
 import { limitsOf, type MachineLimits } from './limits.js'
 import { loadModule } from './load-module.js'
@@ -32,6 +32,10 @@ export interface LoadedConfig {
   qemu: string
   /** What the store may keep: bytes on the disk (by default, it depends on that), and milliseconds. */
   gc: { maxSize: number | undefined; maxAge: number }
+  /** Whether a test that fails leaves its machines, as they stood, as a state. */
+  onFailure: 'discard' | 'keep'
+  /** How much of failed tests is kept: bytes on the disk of all, and failures of one run. */
+  keep: { maxSize: number; perRun: number }
   /** Where a run of the tests leaves logs of failed builds, if anywhere. */
   artifacts: string | undefined
   /** The file for the summary of a run of the tests as JSON, if it is wanted. */
@@ -50,8 +54,8 @@ export interface LoadConfigOptions {
 
 /**
  * Finds and loads `states.config.{ts,mts,js,mjs}`, for the command line and the plugin alike.
- * `VM_STATES_STORE`, `VM_STATES_BUILD`, `VM_STATES_MAX_MEMORY`, `VM_STATES_MAX_MACHINES` and
- * `VM_STATES_QEMU` win over the file and the overrides.
+ * `VM_STATES_STORE`, `VM_STATES_BUILD`, `VM_STATES_ON_FAILURE`, `VM_STATES_MAX_MEMORY`,
+ * `VM_STATES_MAX_MACHINES` and `VM_STATES_QEMU` win over the file and the overrides.
  *
  * @throws VmStatesError `INVALID_CONFIG` with the file and the path of the value; `INVALID_VALUE`
  *   for an environment variable
@@ -64,6 +68,7 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
   const given = parse(configSchema, overrides, 'vmStates(…)', 'INVALID_CONFIG')
   const home = file === undefined ? cwd : dirname(file)
   const build = environment.VM_STATES_BUILD
+  const onFailure = environment.VM_STATES_ON_FAILURE
   const artifacts =
     resolved(cwd, given.artifacts?.directory) ?? resolved(home, fromFile.artifacts?.directory)
   return {
@@ -97,6 +102,12 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
       maxSize: given.gc.maxSize ?? fromFile.gc.maxSize,
       maxAge: given.gc.maxAge ?? fromFile.gc.maxAge ?? DEFAULT_MAX_AGE,
     },
+    onFailure: onFailure
+      ? parse(onFailureSchema, onFailure, 'VM_STATES_ON_FAILURE')
+      : overrides.onFailure === undefined
+        ? fromFile.onFailure
+        : given.onFailure,
+    keep: overrides.keep === undefined ? fromFile.keep : given.keep,
     artifacts,
     summary:
       resolved(cwd, environment.VM_STATES_SUMMARY) ??

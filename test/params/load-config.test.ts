@@ -36,6 +36,8 @@ const defaults = (): LoadedConfig => ({
   build: 'missing',
   limits: {},
   qemu: 'qemu-system-x86_64',
+  onFailure: 'discard',
+  keep: { maxSize: 4 * 2 ** 30, perRun: 5 },
   gc: { maxSize: undefined, maxAge: 30 * 86_400_000 },
   artifacts: undefined,
   summary: undefined,

@@ -32,7 +32,7 @@ export interface KeptMoment {
 }
 
 /** The owner, in names, of what failed tests left: `failed/serves-the-page-1`. */
-const FAILED = 'failed'
+export const FAILED = 'failed'
 
 /** The owner, in names, of what people kept: `kept/before-the-upgrade`. */
 export const KEPT = 'kept'

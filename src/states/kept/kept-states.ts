@@ -19,7 +19,7 @@ export function keptKey(owner: string, name: string): string {
 }
 
 /** What an object of the store says of the moment that it was kept at, if it is a kept state. */
-function readKept(object: StoredObject): KeptState | undefined {
+export function readKept(object: StoredObject): KeptState | undefined {
   const meta = readMeta(object)
   return meta?.kept === undefined ? undefined : { object, meta, moment: meta.kept }
 }

@@ -11,6 +11,7 @@ import { ensureRunnable } from '../graph/ensure.js'
 import { bringUp } from './bring-up.js'
 import { Handles } from './handles.js'
 import { type StartedMachine, type StartedMachines, startMachines } from './start-machines.js'
+import { stopTogether } from './stop-together.js'
 
 /** What machines are started from, and start from again. */
 interface Parts<H> {
@@ -138,6 +139,11 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
       await this.close()
       throw error
     }
+  }
+
+  /** Stops the CPUs of all at one moment. Never rejects: a machine that has ended stands still too. */
+  async stop(): Promise<void> {
+    await stopTogether(this.processes).catch(() => {})
   }
 
   /**
