@@ -11,7 +11,9 @@ import { withMachines } from './machines.js'
 import { inScratch } from './scratch.js'
 
 const words = process.argv.slice(2)
-const repetitions = Number(words.find((word) => /^\d+$/.test(word)) ?? 30)
+const given = words.find((word) => /^\d+$/.test(word))
+const repetitions = Number(given ?? 30)
+const liveRounds = Number(given ?? 20)
 const isWanted = (part: string) => words.includes(part) || words.every((word) => /^\d+$/.test(word))
 const rows: Measured[] = []
 
@@ -39,5 +41,5 @@ if (isWanted('small')) {
 }
 const parts = PART_NAMES.filter((name) => words.includes(name))
 if (isWanted('live') || parts.length > 0) {
-  console.log(await inScratch((directory) => measureLive(directory, repetitions, parts)))
+  console.log(await inScratch((directory) => measureLive(directory, liveRounds, parts)))
 }

@@ -1,4 +1,7 @@
 import { join } from 'node:path'
+import { AgentClient } from '../../src/guest/agent/client.js'
+import { GuestError } from '../../src/guest/guest-error.js'
+import type { MachineProcess } from '../../src/qemu/machine/machine-process.js'
 import { DETAILS, type MachineDefinition, type State } from '../../src/states/definitions/types.js'
 import { ensure } from '../../src/states/graph/ensure.js'
 import { Handles } from '../../src/states/machines/handles.js'
@@ -74,7 +77,7 @@ function ours(
     async prepare() {
       if (ahead) await start()
     },
-    async run() {
+    async run(): Promise<Record<string, number>> {
       const elapsed = stopwatch()
       const machines = ahead ? (started as StartedMachines) : await start()
       let cont = 0
@@ -88,15 +91,25 @@ function ours(
       const handles = new Handles(state)
       handles.attach(machines)
       const right = elapsed()
-      for (const member of Object.keys(state[DETAILS].members)) await handles.vm(member).ready()
-      const agent = elapsed()
+      if (state.liveness === 'disk') {
+        for (const member of Object.keys(state[DETAILS].members)) await handles.vm(member).ready()
+        return { cont, right: elapsed() }
+      }
       handles.release('it was measured')
-      return { cont, agent, right: state.liveness === 'disk' ? agent : right }
+      for (const { process } of Object.values(machines.machines)) await answerOf(process)
+      return { cont, agent: elapsed(), right }
     },
     async cleanUp() {
       await started?.discard()
     },
   }
+}
+
+/** Waits until the agent answers. */
+async function answerOf({ agent }: MachineProcess): Promise<void> {
+  const client = new AgentClient(agent)
+  await client.synchronize()
+  client.close(() => new GuestError('GUEST_RELEASED', 'it was measured'))
 }
 
 /** A fork restore by hand; `ahead` leaves what can be done before. */
