@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { Disk } from '../../qemu/machine/launch-options.js'
+import { includeSharedRam } from '../../qemu/migration/device-state.js'
 import type { CapturableMachine, StateFiles } from '../backend.js'
 import { keepDisk, keptPath } from '../keep-disk.js'
 import { quit } from '../quit.js'
@@ -23,6 +24,7 @@ export async function captureLive(
     const snapshot = snapshotOf(disks)
     await requireSavable(process.qmp, snapshot.nodes, process.options.name)
     await process.qmp.execute('stop')
+    await includeSharedRam(process.qmp)
     await saveSnapshot(process.qmp, snapshot)
     await quit(process)
     const kept: Disk[] = []

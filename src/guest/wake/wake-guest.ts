@@ -34,8 +34,9 @@ export async function wakeGuest(
   using link = new WakerLink(process.wake)
   const isHostClock = clock === 'host'
   const seed = randomBytes(SEED_BYTES)
-  // Said before the CPUs run, so that the waker finds it as soon as they do.
-  const first = link.order({ seed, ...(isHostClock && { set: Date.now() }) })
+  // Said before the CPUs run, so that the waker finds it as soon as they do. The clock follows once the
+  // guest is warm: a change wakes whoever in it waits for a time, and they would be in the way.
+  const first = link.order({ seed })
   first.catch(() => {}) // of a machine that does not even go on
   await process.qmp.execute('cont')
   const report = await firstReport(process, first, signal)

@@ -5,8 +5,6 @@ import { GuestError } from '../guest-error.js'
 
 /** What the waker is to do; an empty order only asks for the time. */
 export interface WakerOrder {
-  /** Milliseconds since 1970 that the clock is set to. */
-  set?: number
   /** Milliseconds that the clock is moved by. */
   shift?: number
   /** Bytes that the kernel's random numbers are to depend on from now on. */
@@ -51,12 +49,11 @@ export class WakerLink implements Disposable {
    * @returns its report; it never comes where there is no waker
    * @throws GuestError `GUEST_GONE` if the machine ends
    */
-  order({ set, shift, seed }: WakerOrder): Promise<WakerReport> {
+  order({ shift, seed }: WakerOrder): Promise<WakerReport> {
     // Drawn, not counted: a report from before the machine was rewound is nobody's.
     const id = String(Math.floor(Math.random() * 2 ** 47))
     const words = [
       id,
-      ...(set === undefined ? [] : [`set=${inParts(set)}`]),
       ...(shift === undefined ? [] : [`shift=${inParts(shift)}`]),
       ...(seed === undefined ? [] : [`seed=${seed.toString('hex')}`]),
     ]

@@ -1,9 +1,9 @@
 import type { Program } from '../exec/run.js'
 
 /**
- * The waker waits on its port of the guest for lines such as `7 set=1700000000:250000 seed=00ff` or
- * `7 shift=-1:980000`, in seconds and microseconds, and answers `7 1700000000.250012345` with the time
- * afterwards, and with what failed. It ends where another one has the port. The clock is moved by
+ * The waker waits on its port of the guest for lines such as `7 shift=-1:980000 seed=00ff`, in
+ * seconds and microseconds, and answers `7 1700000000.250012345` with the time afterwards, and with what
+ * failed. It ends where another one has the port. The clock is moved by
  * adjtimex(2), ADJ_SETOFFSET, at once: a guest may be held up between reading and setting it. Numbers of
  * calls are those of x86-64.
  */
@@ -24,10 +24,6 @@ syscall 112; chdir '/'; $SIG{HUP} = 'IGNORE';
 $0 = 'vm-states-waker (vitest-vm-states: sets the clock after a restore)';
 
 sub now { my $time = pack 'qq', 0, 0; syscall 228, 0, $time; unpack 'qq', $time }
-sub set {
-  my $time = pack 'qq', $_[0], 1000 * $_[1];
-  syscall(227, 0, $time) == 0 or push @faults, "clock: $!";
-}
 sub move {
   my $change = pack 'Lx4x32x8x24qqx120', 0x100, $_[0] + 0, $_[1] + 0;
   syscall(159, $change) >= 0 or push @faults, "clock: $!";
@@ -43,7 +39,6 @@ for (;;) {
   while ($rest =~ s/^(\d*)(.*)\n//) {
     my ($id, $order) = ($1, $2);
     @faults = ();
-    set($1, $2) if $order =~ / set=(\d+):(\d+)/;
     move($1, $2) if $order =~ / shift=(-?\d+):(\d+)/;
     seed($1) if $order =~ / seed=(\w+)/;
     syswrite $port, join(' ', $id, sprintf('%d.%09d', now()), join '; ', @faults) . "\n";
@@ -71,11 +66,8 @@ os.setsid()
 os.chdir('/')
 with open('/proc/self/comm', 'w') as comm: comm.write('vm-states-waker')
 
-def parts(text):
-    seconds, microseconds = text.split(':')
-    return int(seconds), int(microseconds)
 def move(text):
-    change = ctypes.create_string_buffer(struct.pack('=I4x32x8x24xqq120x', 0x100, *parts(text)))
+    change = ctypes.create_string_buffer(struct.pack('=I4x32x8x24xqq120x', 0x100, *map(int, text.split(':'))))
     if ctypes.CDLL(None, use_errno=True).adjtimex(change) < 0: raise OSError(ctypes.get_errno(), 'adjtimex')
 def seed(text):
     pool = bytes.fromhex(text)
@@ -83,9 +75,6 @@ def seed(text):
     try: fcntl.ioctl(random, 0x5207, 0)
     except OSError: pass
 def obey(order):
-    if 'set' in order:
-        seconds, microseconds = parts(order['set'])
-        time.clock_settime_ns(time.CLOCK_REALTIME, seconds * 10**9 + microseconds * 1000)
     if 'shift' in order: move(order['shift'])
     if 'seed' in order: seed(order['seed'])
 rest = b''

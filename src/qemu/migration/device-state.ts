@@ -67,6 +67,11 @@ export async function loadDeviceState(
   throw new VmStatesError('QMP_COMMAND_FAILED', `migrate-incoming of ${file}: ${status}`)
 }
 
+/** Has snapshots hold all RAM: a machine that was loaded without shared RAM would leave that out. */
+export async function includeSharedRam(qmp: QmpClient): Promise<void> {
+  await setCapabilities(qmp, { withoutSharedRam: false })
+}
+
 async function setCapabilities(qmp: QmpClient, { withoutSharedRam }: SavedParts): Promise<void> {
   const states = { events: true, 'x-ignore-shared': withoutSharedRam }
   const capabilities = Object.entries(states).map(([capability, state]) => ({ capability, state }))

@@ -62,8 +62,7 @@ it("a setup on a live state runs at the host's time, and finds the waker there",
 
 it('a frozen clock goes on from where it was', async () => {
   const frozen = machine('frozen', { ...options, clock: 'frozen' })
-  const kept = frozen.live('kept', (vm) => vm.$`date -s 2020-01-01`)
-  await using opened = await open(kept)
+  await using opened = await open(frozen.live('past', prepareForSleep))
   const random = await opened.handle().$`head -c 16 /dev/urandom | od -An -tx1; date +%Y-%m-%d`
   await opened.reset()
   const again = await opened.handle().$`head -c 16 /dev/urandom | od -An -tx1; date +%Y-%m-%d`
@@ -77,8 +76,9 @@ it('a guest without Perl and Python has its clock set by its agent, and people a
   const listen = ({ message }: Error) => warnings.push(message)
   process.on('warning', listen)
   onTestFinished(() => void process.off('warning', listen))
-  const bare = tiny.live('bare', async (vm) => {
-    await vm.$`killall vm-states-waker || true; rm /usr/bin/perl; date -s 2020-01-01`
+  const bare = past.live('bare', async (vm) => {
+    const [waker = ''] = await wakers(vm)
+    await vm.$`kill ${waker.trim().split(' ')[0] ?? ''}; rm /usr/bin/perl; date -s 2020-01-01`
   })
   await using opened = await open(bare)
   expect(await clockError(only(opened.processes))).toBeLessThan(100)
@@ -90,7 +90,7 @@ it('a guest without Perl and Python has its clock set by its agent, and people a
 })
 
 it('a machine that is rewound within its process is woken, too', async () => {
-  const rewound = tiny.live('rewound', (vm) => vm.$`date -s 2020-01-01`, { backend: 'live' })
+  const rewound = past.live('rewound', (vm) => vm.$`date -s 2020-01-01`, { backend: 'live' })
   await using opened = await open(rewound)
   const { pid } = only(opened.processes)
   await opened.reset()
@@ -107,8 +107,7 @@ it('afterRestore has the machine after each restore, when its clock is right', a
       if (years.length === 3) throw new Error('no more')
     },
   })
-  const kept = hooked.live('kept', (vm) => vm.$`date -s 2020-01-01`)
-  const opened = await open(kept)
+  const opened = await open(hooked.live('past', prepareForSleep))
   await opened.reset()
   await expect(opened.reset()).rejects.toMatchObject({
     code: 'AFTER_RESTORE_FAILED',
@@ -121,7 +120,7 @@ it('afterRestore has the machine after each restore, when its clock is right', a
 
 it('a machine with a fresh identity has another one after each restore, and can be reached', async () => {
   const fresh = machine('fresh', { ...options, identity: 'fresh' })
-  const kept = fresh.live('kept', async (vm) => {
+  const kept = fresh.live('past', prepareForSleep).live('kept', async (vm) => {
     await vm.writeFile('/etc/machine-id', '0\n')
     await vm.$`nc -ll -p 80 -e echo reached >/dev/null 2>&1 &`
     await vm.waitForPort(80)
@@ -141,7 +140,8 @@ it('a machine with a fresh identity has another one after each restore, and can 
 
 it('a guest that cannot be given an identity of its own is not handed out', async () => {
   const fresh = machine('fresh', { ...options, identity: 'fresh' })
-  const kept = fresh.live('readOnly', (vm) => vm.$`touch /etc/machine-id; mount -o remount,ro /`)
+  const past = fresh.live('past', prepareForSleep)
+  const kept = past.live('readOnly', (vm) => vm.$`touch /etc/machine-id; mount -o remount,ro /`)
   await expect(open(kept)).rejects.toMatchObject({
     code: 'IDENTITY_NOT_FRESH',
     hint: expect.stringContaining('Read-only file system'),
