@@ -54,6 +54,11 @@ export interface CapturableMachine {
   process: MachineProcess
   /** The file of its RAM, if it was prepared for `live`. */
   ram?: OwnRam | undefined
+  /**
+   * Whether the files that its disks were made on, a kept boot's, are to go some day: what is captured
+   * stands on what these stand on.
+   */
+  leavesBoot?: boolean | undefined
 }
 
 /**

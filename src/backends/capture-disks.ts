@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import type { Disk } from '../qemu/machine/launch-options.js'
 import type { CapturableMachine } from './backend.js'
 import { keepDisk, keptPath } from './keep-disk.js'
+import { leaveBoot } from './leave-boot.js'
 
 /** Milliseconds from the guest's last word to the end of its QEMU. */
 const END_TIMEOUT = 60_000
@@ -15,14 +16,16 @@ const END_TIMEOUT = 60_000
  * @throws VmStatesError `GUEST_NOT_SHUT_DOWN` if the guest did not shut down cleanly
  */
 export async function captureDisks(
-  { disks, process }: CapturableMachine,
+  machine: CapturableMachine,
   directory: string,
   tree?: string,
   finish: (file: string) => Promise<void> = async () => {},
 ): Promise<Disk[]> {
+  const { disks, process } = machine
   const writable = disks.filter(({ readOnly }) => !readOnly)
   try {
     await process.waitForShutdown({ timeout: END_TIMEOUT })
+    await leaveBoot(machine)
     for (const { file } of writable) await finish(file)
     const kept: Disk[] = []
     for (const disk of disks) kept.push(await keepDisk(disk, directory, tree))

@@ -4,6 +4,7 @@ import type { Disk } from '../../qemu/machine/launch-options.js'
 import { saveDeviceState } from '../../qemu/migration/device-state.js'
 import type { CapturableMachine, StateFiles } from '../backend.js'
 import { keepDisk, keptPath } from '../keep-disk.js'
+import { leaveBoot } from '../leave-boot.js'
 import { writableDisks } from '../live/disk-snapshot.js'
 import { quit } from '../quit.js'
 import { requireForkable } from './forkable.js'
@@ -51,10 +52,11 @@ export async function captureFork(
  * @throws VmStatesError as {@link captureFork}
  */
 export async function freezeFork(
-  { disks, process, ram }: CapturableMachine,
+  machine: CapturableMachine,
   directory: string,
   tree?: string,
 ): Promise<FrozenMachine> {
+  const { disks, process, ram } = machine
   const [kept, devices] = [join(directory, 'ram'), join(directory, 'devices')]
   const cleanUp = async () => {
     const files = writableDisks(disks).map((disk) => keptPath(disk, directory))
@@ -67,6 +69,7 @@ export async function freezeFork(
   try {
     await saveDeviceState(process.qmp, devices, { withoutSharedRam: ram !== undefined })
     await quit(process)
+    await leaveBoot(machine)
     const moved: Disk[] = []
     for (const disk of disks) moved.push(await keepDisk(disk, directory, tree))
     const keep = async () => {

@@ -14,6 +14,8 @@ export interface AvailableMember {
   directKernel?: DirectKernel | undefined
   /** Absolute path of the code of its UEFI firmware. */
   firmware?: string | undefined
+  /** Whether it is the kept boot of what a build starts from; the new state does not stand on it. */
+  isBoot?: true
 }
 
 /** A state that is there to start from, and stays there until it is released. */

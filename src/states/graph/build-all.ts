@@ -49,7 +49,8 @@ export async function buildAll(
   const results = new Map<PlannedState, Promise<BuildResult>>()
   for (const planned of planBuilds(states, options)) {
     const parents = planned.parents.map((parent) => results.get(parent))
-    const result = Promise.all(parents).then(async (done) => {
+    const boots = planned.startsFrom.map((boot) => results.get(boot))
+    const result = Promise.all([Promise.all(parents), ...boots]).then(async ([done]) => {
       const { name, kind } = planned
       const because = done.map(failureOf).find((failed) => failed !== undefined)
       if (because !== undefined) return { name, kind, outcome: 'not built', because } as const

@@ -72,15 +72,16 @@ async function buildAdmitted(
   const seconds = () => (performance.now() - startedAt) / 1000
   const log = new BuildLog(task.name)
   let step: BuildStep = 'start'
-  const begin = (next: BuildStep) => {
+  const begin = (next: BuildStep, detail?: string) => {
     step = next
-    log.add(next)
-    context.report({ kind: 'step', state: task.name, step, ...(took && { lastTook: took }) })
+    log.add(detail === undefined ? next : `${next}: ${detail}`)
+    const told = { ...(detail && { detail }), ...(took && { lastTook: took }) }
+    context.report({ kind: 'step', state: task.name, step, ...told })
   }
   const draft = await context.store.objects.createDraft()
   let started: StartedMachines | undefined
   try {
-    begin('start')
+    begin('start', isBoot(parent) ? `from ${parent.name}` : undefined)
     started = await startMachines(task.parent, parent, context, {
       purpose: task.liveness,
       signal,
@@ -130,7 +131,11 @@ async function makeFiles(
     handles.release(`the setup of ${task.name} has ended`)
   }
   if (task.liveness === 'live') await ensureWakers(started)
-  return await captureMachines(started, task.backend, draft.directory)
+  return await captureMachines(started, task.backend, draft.directory, parent)
+}
+
+function isBoot({ members }: AvailableState): boolean {
+  return Object.values(members).some((member) => member.isBoot)
 }
 
 function processesOf(started: StartedMachines | undefined): MachineProcess[] {

@@ -45,6 +45,8 @@ export class Context implements AsyncDisposable {
   readonly allowance: Allowance
   /** When it was opened, in milliseconds since 1970: what was fresh then is fresh while it lives. */
   readonly openedAt = Date.now()
+  /** The disk states whose kept boots somebody in this process asked for. */
+  readonly bootsAsked = new Set<AnyState>()
   readonly #label: string
   readonly #qemu: string
   readonly #builds: number

@@ -52,6 +52,7 @@ export async function ensureBoot(
   context: Context,
   options: EnsureOptions = {},
 ): Promise<AvailableState> {
+  context.bootsAsked.add(state)
   return await once(await bootTaskOf(state, context), context, options)
 }
 
@@ -127,7 +128,7 @@ async function once(
   if (builtMeanwhile !== undefined) return builtMeanwhile
   const failed = rebuild ? undefined : context.failures.find(key)
   if (failed !== undefined) throw failed.for(task.name)
-  const parent = await ensure(task.parent, context, { signal }).catch((error: unknown) => {
+  const parent = await ensureStart(task, context, signal).catch((error: unknown) => {
     throw error instanceof BuildError ? error.for(task.name) : error
   })
   try {
@@ -135,6 +136,52 @@ async function once(
   } finally {
     await parent.release()
   }
+}
+
+/**
+ * What a build starts from: the parent, or where it would boot first its kept boot, if that is there
+ * or was asked for anyhow. See docs/decisions/137-children-of-boots.md.
+ */
+async function ensureStart(
+  { state, backend, parent }: BuildTask,
+  context: Context,
+  signal: AbortSignal | undefined,
+): Promise<AvailableState> {
+  // A snapshot with RAM inside of an overlay cannot be moved to another backing file.
+  const mayRestore = state !== 'boot' && backend !== 'live'
+  const start = async (from: AnyState) => {
+    const boot = mayRestore && keepsBoot(from) && (await bootToStartFrom(from, context, signal))
+    return boot || (await ensure(from, context, { signal }))
+  }
+  const { sources } = parent[DETAILS]
+  return sources === undefined ? await start(parent) : await together(parent, sources, start)
+}
+
+async function bootToStartFrom(
+  state: AnyState,
+  context: Context,
+  signal: AbortSignal | undefined,
+): Promise<AvailableState | undefined> {
+  const task = await bootTaskOf(state, context)
+  const boot = context.bootsAsked.has(state)
+    ? // What keeps it from being kept may not keep a child from being built.
+      await once(task, context, { signal }).catch(ignoreFailedBuild)
+    : await leaseState(task, context)
+  if (boot === undefined) return undefined
+  const stored = await Promise.all(boot.objects.map((id) => context.store.objects.get(id)))
+  const members = Object.entries(boot.members).map(([member, files]) => [
+    member,
+    { ...files, isBoot: true },
+  ])
+  return {
+    ...boot,
+    members: Object.fromEntries(members),
+    objects: stored.flatMap((object) => object?.manifest.parents ?? []),
+  }
+}
+
+function ignoreFailedBuild(error: unknown): undefined {
+  if (!(error instanceof BuildError)) throw error
 }
 
 async function notBuilt(task: BuildTask, context: Context): Promise<VmStatesError> {

@@ -16,6 +16,8 @@ export interface PlannedState {
   rebuild: boolean
   /** What it stands on. */
   parents: readonly PlannedState[]
+  /** The kept boots of what it stands on, which it is built from where they are there. */
+  startsFrom: readonly PlannedState[]
 }
 
 /** What is to be built besides the states themselves. */
@@ -25,8 +27,8 @@ export interface PlanOptions {
 }
 
 /**
- * States with all that they stand on, each once, parents before those that stand on them. Boots come
- * last: no state waits for them.
+ * States with all that they stand on, each once, parents and their boots before those that stand on
+ * them.
  */
 export function planBuilds(
   states: Iterable<AnyState>,
@@ -34,6 +36,7 @@ export function planBuilds(
 ): PlannedState[] {
   const asked = new Set(states)
   const planned = new Map<AnyState, PlannedState>()
+  const bootsOf = new Map<PlannedState, PlannedState>()
   const plan: PlannedState[] = []
 
   function add(state: AnyState): PlannedState {
@@ -46,18 +49,20 @@ export function planBuilds(
       state,
       rebuild: rebuild && asked.has(state),
       parents,
+      startsFrom: parents.flatMap((parent) => bootsOf.get(parent) ?? []),
     }
     planned.set(state, added)
     plan.push(added)
+    if (boots && asked.has(state) && keepsBoot(state)) {
+      const boot = bootOf(added, rebuild)
+      bootsOf.set(added, boot)
+      plan.push(boot)
+    }
     return added
   }
 
-  const added = [...asked].map(add)
-  if (!boots) return plan
-  return [
-    ...plan,
-    ...added.filter(({ state }) => keepsBoot(state)).map((parent) => bootOf(parent, rebuild)),
-  ]
+  for (const state of asked) add(state)
+  return plan
 }
 
 function bootOf(parent: PlannedState, rebuild: boolean): PlannedState {
@@ -67,5 +72,6 @@ function bootOf(parent: PlannedState, rebuild: boolean): PlannedState {
     state: parent.state,
     rebuild,
     parents: [parent],
+    startsFrom: [],
   }
 }

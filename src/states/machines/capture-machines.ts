@@ -4,6 +4,7 @@ import type { CapturableMachine, StateFiles } from '../../backends/backend.js'
 import { VmStatesError } from '../../params/errors.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { eachMember } from '../definitions/each-member.js'
+import type { AvailableState } from '../graph/available-state.js'
 import { backendFor } from './backend-for.js'
 import type { StartedMachine, StartedMachines } from './start-machines.js'
 import { stopTogether } from './stop-together.js'
@@ -34,6 +35,7 @@ export async function requireAllSavable(
  * already; the machines of a live state are stopped together first.
  *
  * @param directory - of a draft: each member gets a directory in it
+ * @param from - what they were started from
  * @throws VmStatesError `GUEST_GONE` if a machine of a live state has ended; whatever the backend
  *   throws; files of members that were captured stay
  */
@@ -41,6 +43,7 @@ export async function captureMachines(
   { machines }: Pick<StartedMachines, 'machines'>,
   backend: StateFiles['backend'],
   directory: string,
+  from: AvailableState,
 ): Promise<CapturedMachines> {
   const { liveness, capture } = backendFor(backend)
   const processes = Object.values(machines).map(({ process }) => process)
@@ -49,7 +52,8 @@ export async function captureMachines(
   const files = await eachMember(machines, async (machine, member) => {
     const own = join(directory, member)
     await mkdir(own)
-    return await capture(capturable(machine), own, dirname(directory))
+    const leavesBoot = from.members[member]?.isBoot
+    return await capture({ ...capturable(machine), leavesBoot }, own, dirname(directory))
   })
   return { files, ...(skew !== undefined && { skew }) }
 }
