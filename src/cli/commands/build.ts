@@ -38,6 +38,7 @@ export async function build(
   try {
     // Whoever asks for a build wants one, also where tests are not to build.
     const onBuildEvent: OnBuildEvent = (event) => {
+      if (event.kind === 'notice') board.say(event.text)
       const text = stepText(event)
       if (text !== undefined) board.begin(event.state, text)
     }

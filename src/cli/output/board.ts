@@ -51,6 +51,11 @@ export class Board {
     this.#draw()
   }
 
+  /** Says something in a line that stays. */
+  say(text: string): void {
+    this.#draw(`${printable(text)}\n`)
+  }
+
   /** Says what has become of something that was begun, in a line that stays. */
   end(subject: string, text: string): void {
     if (this.#doing.delete(subject)) this.#draw(`${printable(`${subject}: ${text}`)}\n`)

@@ -18,6 +18,17 @@ export interface AvailableMember {
   isBoot?: true
 }
 
+/** A setup that a machine needs yet to be in a state. */
+export interface Replay {
+  setup: (held: unknown) => unknown
+  /** The member of an environment that it takes; all that is held, unless given. */
+  member?: string
+  /** The state that it was written for, as people call it. */
+  name: string
+  /** Milliseconds that it may take. */
+  timeout: number
+}
+
 /** A state that is there to start from, and stays there until it is released. */
 export interface AvailableState {
   /** As people call it: `debian/nginx`. */
@@ -30,6 +41,8 @@ export interface AvailableState {
   worth: number
   /** Seconds that its build took; undefined if it was there already. */
   builtIn?: number
+  /** What is done to the machines each time that they have started, in this order. */
+  replays?: readonly Replay[]
   /** Gives back the leases that keep its files. */
   release(): Promise<void>
 }

@@ -18,6 +18,8 @@ export interface BuildTask {
   backend: StateFiles['backend']
   key: StateKey
   parent: AnyState
+  /** The state itself, or for `boot` the one that is booted. */
+  definition: AnyState
   /** Milliseconds after which it is built anew; undefined for never. */
   maxAge: number | undefined
   /** What is done to the machines once they are up; nothing for `boot`. */
@@ -40,6 +42,7 @@ export async function taskOf(state: AnyState, context: Context): Promise<BuildTa
     backend: options.backend,
     key: await context.keyOf(state),
     parent: step.parent,
+    definition: state,
     maxAge: options.maxAge,
     setup: step.setup,
     timeout: options.timeout,
@@ -58,6 +61,7 @@ export async function bootTaskOf(state: AnyState, context: Context): Promise<Bui
     backend: 'fork',
     key: await context.bootKeyOf(state),
     parent: state,
+    definition: state,
     maxAge: undefined,
     setup: () => {},
     timeout: options.timeout,

@@ -45,6 +45,8 @@ export class Context implements AsyncDisposable {
   readonly allowance: Allowance
   /** When it was opened, in milliseconds since 1970: what was fresh then is fresh while it lives. */
   readonly openedAt = Date.now()
+  /** What people were told that they need to hear but once. */
+  readonly told = new Set<string>()
   /** The disk states whose kept boots somebody in this process asked for. */
   readonly bootsAsked = new Set<AnyState>()
   readonly #label: string
@@ -96,6 +98,21 @@ export class Context implements AsyncDisposable {
   /** The key of the implicit live state `boot` of a disk state. */
   bootKeyOf(state: AnyState): Promise<StateKey> {
     return remember(this.#bootKeys, state, () => bootKey(state, this.#host))
+  }
+
+  /**
+   * The key that a live state, or the kept boot of a disk state, has where machines run by another QEMU.
+   *
+   * @param emulator - what runs each machine there
+   */
+  foreignKeyOf(state: AnyState, booted: boolean, emulator: KeyHost['emulator']): Promise<StateKey> {
+    const keys = new Map<AnyState, Promise<StateKey>>()
+    const host: KeyHost = {
+      ...this.#host,
+      emulator,
+      parentKey: (parent) => remember(keys, parent, () => stateKey(parent, host)),
+    }
+    return (booted ? bootKey : stateKey)(state, host)
   }
 
   /** The QEMU that runs a machine, and how. */

@@ -1,15 +1,15 @@
 import { VmStatesError } from '../../params/errors.js'
-import { eachMember } from '../definitions/each-member.js'
 import { keepsBoot } from '../definitions/keeps-boot.js'
-import { nameOf } from '../definitions/name-of.js'
-import { type AnyState, DETAILS, ONLY_MEMBER, type State } from '../definitions/types.js'
-import type { AvailableMember, AvailableState } from './available-state.js'
+import { type AnyState, DETAILS } from '../definitions/types.js'
+import type { AvailableState } from './available-state.js'
 import { BuildError } from './build-error.js'
 import { buildState } from './build-state.js'
 import { type BuildTask, bootTaskOf, taskOf } from './build-task.js'
 import type { Context } from './context.js'
 import { leaseState } from './find-state.js'
 import { rootState } from './root-state.js'
+import { tellStale } from './stale-builds.js'
+import { together } from './together.js'
 import { whyStale } from './why-stale.js'
 
 /** How long work may go on. */
@@ -56,54 +56,6 @@ export async function ensureBoot(
   return await once(await bootTaskOf(state, context), context, options)
 }
 
-/**
- * What a machine is up in for a test: a state as it is, or the kept boot of a disk state. An
- * environment is booted as one, unless a member boots cold.
- *
- * @throws VmStatesError as {@link ensure}
- */
-export async function ensureRunnable(
-  state: AnyState,
-  context: Context,
-  options: EnsureOptions = {},
-): Promise<AvailableState> {
-  const { sources } = state[DETAILS]
-  if (sources !== undefined) {
-    return await together(state, sources, (source) => ensureRunnable(source, context, options))
-  }
-  return await (keepsBoot(state) ? ensureBoot : ensure)(state, context, options)
-}
-
-/** The root of an environment: each member in its own state. */
-async function together(
-  state: AnyState,
-  sources: Readonly<Record<string, State>>,
-  makeAvailable: (source: State) => Promise<AvailableState>,
-): Promise<AvailableState> {
-  const available: AvailableState[] = []
-  const release = async () => {
-    await Promise.all(available.map((source) => source.release()))
-  }
-  try {
-    const members = await eachMember(sources, async (source) => {
-      const made = await makeAvailable(source)
-      available.push(made)
-      return made.members[ONLY_MEMBER] as AvailableMember
-    })
-    return {
-      name: nameOf(state),
-      members,
-      bases: available.flatMap(({ bases }) => bases),
-      objects: [...new Set(available.flatMap(({ objects }) => objects))],
-      worth: Math.max(...available.map(({ worth }) => worth)),
-      release,
-    }
-  } catch (error) {
-    await release()
-    throw error
-  }
-}
-
 async function once(
   task: BuildTask,
   context: Context,
@@ -113,6 +65,7 @@ async function once(
   const { key } = task.key
   const there = rebuild ? undefined : await leaseState(task, context)
   if (there !== undefined) return there
+  if (task.liveness === 'live') await tellStale(task, context)
   if (context.build === 'never') throw await notBuilt(task, context)
   await using lock = await store.lock(`state-${key}`, {
     signal,

@@ -39,6 +39,15 @@ export type BuildEvent =
       pid: number
     }
   | {
+      /** Something that people need to hear once in a run, however many tell it. */
+      kind: 'notice'
+      about: 'stale' | 'fallback'
+      /** The state, or the machine or environment of which several are meant. */
+      state: string
+      /** One line. */
+      text: string
+    }
+  | {
       /** Machines wait for memory that others on this host hold. */
       kind: 'memory'
       /** What they are for. */

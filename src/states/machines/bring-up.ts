@@ -16,8 +16,8 @@ import type { StartedMachine, StartedMachines } from './start-machines.js'
 
 /**
  * From machines that are in their state, stopped, to machines that a test can have: they run, they are
- * up, their guests are right, have the identity that they are to have, and their `afterRestore` has been
- * called.
+ * up, their guests are right, what their state needs yet was done, they have the identity that they are to
+ * have, and their `afterRestore` has been called.
  *
  * @throws VmStatesError `AFTER_RESTORE_FAILED`, `IDENTITY_NOT_FRESH`; whatever {@link StartedMachines.resume} and
  *   {@link awaitReady} throw
@@ -33,6 +33,11 @@ export async function bringUp(
   try {
     await started.resume(signal)
     await awaitReady(definition, state, handles, signal)
+    for (const { name, member, setup, timeout } of state.replays ?? []) {
+      const held = member === undefined ? handles.held : handles.vm(member)
+      const done = Promise.resolve(held).then(setup)
+      await withDeadline(done, `the setup of ${name}`, { timeout, signal })
+    }
     await eachMember(definition[DETAILS].members, async ({ machine }, member) => {
       const { identity } = machine[DETAILS].options
       if (identity === 'fresh')
