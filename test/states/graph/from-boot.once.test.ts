@@ -57,7 +57,7 @@ describe('a child of a disk state', () => {
       if (event.kind !== 'step' || !['start', 'boot'].includes(event.step)) continue
       starts.push(`${event.state} ${event.step} ${event.detail ?? ''}`.trim())
     }
-    await using opened = await openMachines(live, place.context, { purpose: 'test' })
+    await using opened = await openMachines(live, place.context)
     boot = (await opened.handle().readFile('/tmp/boot')).trim()
     expect(await opened.handle().readFile('/boots')).toContain(boot)
   }, 120_000)
@@ -94,7 +94,7 @@ describe('a child of a disk state', () => {
     const { id } = await objectOf(base, ensureBoot)
     await store.keys.remove((await place.context.bootKeyOf(base)).key)
     await store.objects.remove(id)
-    await using opened = await openMachines(live, place.context, { purpose: 'test' })
+    await using opened = await openMachines(live, place.context)
     expect(await opened.handle().$`cat /base /boots`).toMatchObject({
       stdout: expect.stringContaining(boot),
     })

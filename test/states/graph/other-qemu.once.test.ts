@@ -47,7 +47,7 @@ describe('live states that were made with another QEMU', () => {
 
   it('are made up for by the nearest disk state where nothing is built, which is told once', async () => {
     await using context = await withOther('never')
-    await using opened = await openMachines(loaded, context, { purpose: 'test' })
+    await using opened = await openMachines(loaded, context)
     expect(await opened.handle().readFile('/tmp/loaded')).toBe('yesserved\n')
     expect(place.built()).toEqual([])
     const version = (await place.context.emulatorOf(tiny)).version
@@ -75,9 +75,9 @@ describe('live states that were made with another QEMU', () => {
 
   it('are made up for in each member of an environment, and as the boots of disk states', async () => {
     await using context = await withOther('never')
-    await using opened = await openMachines(lab, context, { purpose: 'test' })
+    await using opened = await openMachines(lab, context)
     expect(await opened.handle().web.readFile('/tmp/up')).toBe('yesserved\n')
-    await using booted = await openMachines(site, context, { purpose: 'test' })
+    await using booted = await openMachines(site, context)
     expect(await booted.handle().readFile('/site')).toBe('yes')
     const fallbacks = notices().filter(({ about }) => about === 'fallback')
     expect(fallbacks.map(({ text }) => text.replace(/^.*: each/, 'each'))).toEqual([
@@ -90,14 +90,14 @@ describe('live states that were made with another QEMU', () => {
 
   it('are no excuse for what was never built, nor where the disk state is not there', async () => {
     await using context = await withOther('never')
-    await expect(openMachines(never, context, { purpose: 'test' })).rejects.toMatchObject({
+    await expect(openMachines(never, context)).rejects.toMatchObject({
       code: 'STATE_NOT_BUILT',
       message: expect.stringMatching(/^tiny\/never is not in the store/),
     })
     const { key } = await place.context.keyOf(site)
     const id = String(await place.context.store.keys.idOf(key))
     await place.context.store.keys.remove(key)
-    await expect(openMachines(serving, context, { purpose: 'test' })).rejects.toMatchObject({
+    await expect(openMachines(serving, context)).rejects.toMatchObject({
       code: 'STATE_NOT_BUILT',
       message: expect.stringMatching(/^tiny\/serving is not in the store/),
     })
