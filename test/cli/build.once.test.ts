@@ -133,8 +133,8 @@ describe('states build', () => {
     expect(outcomes(await place.states(['build', 'tiny/base', 'tiny/left', '--json']))).toEqual([
       'tiny/root image',
       'tiny/base reused',
-      'tiny/left reused',
       'tiny/base booted reused',
+      'tiny/left reused',
     ])
     const get = ['get', 'tiny/broken', '--output', 'broken.qcow2']
     const abort = await place.states([...get, '--on-exists', 'abort'])
