@@ -35,7 +35,7 @@ export async function requireAllSavable(
  * already; the machines of a live state are stopped together first.
  *
  * @param directory - of a draft: each member gets a directory in it
- * @param from - what they were started from
+ * @param from - what they were started from, where a kept boot is to be left out of the new state
  * @throws VmStatesError `GUEST_GONE` if a machine of a live state has ended; whatever the backend
  *   throws; files of members that were captured stay
  */
@@ -43,7 +43,7 @@ export async function captureMachines(
   { machines }: Pick<StartedMachines, 'machines'>,
   backend: StateFiles['backend'],
   directory: string,
-  from: AvailableState,
+  from?: AvailableState,
 ): Promise<CapturedMachines> {
   const { liveness, capture } = backendFor(backend)
   const processes = Object.values(machines).map(({ process }) => process)
@@ -52,7 +52,7 @@ export async function captureMachines(
   const files = await eachMember(machines, async (machine, member) => {
     const own = join(directory, member)
     await mkdir(own)
-    const leavesBoot = from.members[member]?.isBoot
+    const leavesBoot = from?.members[member]?.isBoot
     return await capture({ ...capturable(machine), leavesBoot }, own, dirname(directory))
   })
   return { files, ...(skew !== undefined && { skew }) }
