@@ -81,7 +81,7 @@ export const machineOptionsSchema = optionsSchema({
   boot: z.enum(['live', 'cold'], 'boot is "live" or "cold"').default('live'),
   /** The guest's clock in tests after a restore: the host's, or as it was when the state was kept. */
   clock: z.enum(['host', 'frozen'], 'a clock is "host" or "frozen"').default('host'),
-  /** In tests: the card's address, the machine id and the host keys of ssh, or new ones each time. */
+  /** In tests: machine id and host keys of ssh as they were kept, or new ones at each restore. */
   identity: z.enum(['saved', 'fresh'], 'an identity is "saved" or "fresh"').default('saved'),
   /** Called with the machine after each restore for a test, before the test's first line. */
   afterRestore: z

@@ -1,29 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { VmStatesError } from '../../params/errors.js'
-import { MAC } from '../../qemu/machine/command-line.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { AgentClient } from '../agent/client.js'
 import { runProgram } from '../exec/run.js'
 import { GuestError } from '../guest-error.js'
 
 /**
- * Arguments: the machine id, the network card's old address and its new one. `arp_notify` has the kernel
- * tell the network of the new address. An sshd that is told to hang up starts itself anew, and reads its
- * keys.
+ * Its argument is the machine id. An sshd that is told to hang up starts itself anew, and reads its keys.
  */
 const SCRIPT = `
 for file in /etc/machine-id /var/lib/dbus/machine-id; do
   if [ -f "$file" ] && [ ! -L "$file" ]; then echo "$1" >"$file"; fi
-done
-for card in /sys/class/net/*; do
-  read -r address <"$card/address" || continue
-  [ "$address" = "$2" ] || continue
-  name=\${card##*/}
-  notify=/proc/sys/net/ipv4/conf/$name/arp_notify
-  before=$(cat "$notify")
-  echo 1 >"$notify"
-  ip link set dev "$name" address "$3"
-  echo "$before" >"$notify"
 done
 keys=
 for key in /etc/ssh/ssh_host_*_key; do
@@ -37,14 +24,14 @@ if [ -n "$keys" ] && [ -s /run/sshd.pid ]; then kill -HUP "$(cat /run/sshd.pid)"
 `
 
 /**
- * Gives a running guest a machine id, host keys of ssh and an address of its network card that no other
- * clone has. Its IP address stays: each machine has a user-mode network to itself.
+ * Gives a running guest a machine id and host keys of ssh that no other clone has. The addresses of its
+ * network card stay: each machine has a user-mode network to itself.
  *
  * @throws VmStatesError `IDENTITY_NOT_FRESH`, with what the guest said
  */
 export async function refreshIdentity({ agent: channel, options }: MachineProcess): Promise<void> {
   const agent = new AgentClient(channel)
-  const arg = ['-ec', SCRIPT, 'sh', randomBytes(16).toString('hex'), MAC, randomAddress()]
+  const arg = ['-ec', SCRIPT, 'sh', randomBytes(16).toString('hex')]
   try {
     const ended = await runProgram(agent, { path: '/bin/sh', arg })
     if (ended.exitcode === 0) return
@@ -56,9 +43,4 @@ export async function refreshIdentity({ agent: channel, options }: MachineProces
   } finally {
     agent.close(() => new GuestError('GUEST_RELEASED', 'the guest has its identity'))
   }
-}
-
-/** With the prefix of QEMU's cards. */
-function randomAddress(): string {
-  return ['52', '54', '00', ...(randomBytes(3).toString('hex').match(/../g) ?? [])].join(':')
 }

@@ -17,7 +17,7 @@ const VNC_PORTS = 99
 export const NETWORK_ID = 'net0'
 
 /** The same in every machine: each has a user-mode network to itself. */
-export const MAC = '52:54:00:12:34:56'
+const MAC = '52:54:00:12:34:56'
 
 /** The name by which the guest agent finds its virtio-serial port. */
 const AGENT_PORT = 'org.qemu.guest_agent.0'

@@ -130,12 +130,10 @@ it('a machine with a fresh identity has another one after each restore, and can 
   for (let restore = 0; restore < 2; restore++) {
     if (restore > 0) await opened.reset()
     const vm = opened.handle()
-    identities.push(
-      ...(await vm.$`cat /etc/machine-id /sys/class/net/eth0/address`).stdout.split('\n'),
-    )
+    identities.push((await vm.$`cat /etc/machine-id`).stdout)
     expect(await answerOf(await vm.forwardPort(80))).toBe('reached\n')
   }
-  expect(new Set([...identities, '0', '52:54:00:12:34:56']).size).toBe(6)
+  expect(new Set([...identities, '0']).size).toBe(3)
 })
 
 it('a guest that cannot be given an identity of its own is not handed out', async () => {
