@@ -50,11 +50,12 @@ async function greeting(port: number): Promise<string> {
   return String(said)
 }
 
+/** Runs, and leases but for those that the overlay has. */
 async function leftovers(): Promise<string[]> {
-  return [
-    ...(await readdir(place.path('store/runs'))),
-    ...(await readdir(place.path('store/leases'))),
-  ]
+  const leases = await readdir(place.path('store/leases'))
+  const texts = leases.map((name) => readFile(place.path(`store/leases/${name}`), 'utf8'))
+  const others = (await Promise.all(texts)).filter((text) => !text.includes('mine.qcow2'))
+  return [...(await readdir(place.path('store/runs'))), ...others]
 }
 
 test(
@@ -101,6 +102,14 @@ test(
     waiting.kill('SIGHUP')
     expect(await waiting).toMatchObject({ exitCode: 0 })
     expect(JSON.parse(heard.all().slice(heard.all().indexOf('\n')))).toEqual({ end: 'interrupted' })
+
+    // Changes are kept where somebody says so, and never in the place of something else.
+    const write = ['run', 'tiny/warm', '--exec', 'echo of-the-disk > /root/mine']
+    const keep = ['--keep', 'overlay=mine.qcow2']
+    expect(await place.states([...write, ...keep])).toMatchObject({ exitCode: 0 })
+    expect(await readFile(place.path('mine.qcow2'), 'latin1')).toContain('of-the-disk\n')
+    const again = await place.states([...write, ...keep])
+    expect(again).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('OUTPUT_EXISTS') })
 
     // Until the guest ends, and whoever runs it is killed.
     const off = place.states(['run', 'tiny/warm', '--shell'], {

@@ -47,7 +47,10 @@ export async function runState(
   const { end, report } = await look(machines, member, options, command, attached)
   if (end === 'off') say(command, `The guest of ${runnable.name} has ended.`)
   const kept = await keepChanges(options.keep, machines, context, command)
-  return report ?? { data: { end, ...kept }, text: textOf(kept) }
+  const text = textOf(kept)
+  if (report === undefined) return { data: { end, ...kept }, text }
+  if (text !== '') say(command, text)
+  return { ...report, data: { ...(report.data as object), ...kept } }
 }
 
 interface Looked {
