@@ -51,6 +51,17 @@ function chain(options: Change = {}, name = 'm') {
 const keyOf = async (state: State, change: Change = {}) =>
   (await stateKey(state, host(change.host))).key
 
+const waiting = machine('waiting', { image, ready: (vm) => vm.waitForPort(80) })
+const waited = waiting.state('waited', () => {})
+
+it('counts what a machine waits for in all of its states and boots, but not in its root', async () => {
+  const ready = { code: { '(ready)': expect.any(String) }, packages: {} }
+  for (const { parts } of [await stateKey(waited, host()), await bootKey(waiting.root, host())]) {
+    expect(parts.machine).toMatchObject({ ready })
+  }
+  expect(await keyOf(waiting.root)).toBe(await keyOf(chain().m.root))
+})
+
 describe('stateKey()', () => {
   it('is a hash, the same each time and for any two machines that are alike', async () => {
     const key = await keyOf(chain().live)

@@ -40,6 +40,10 @@ describe('readyCode()', () => {
     ['a method', made('{ image, async ready(vm) { await vm.waitForPort(PORT) } }')],
     ['a function that it names', made('{ image, ready }', 'const ready = (vm) => PORT')],
     ['options that are written elsewhere', made('all', 'const all = { image, ready: () => PORT }')],
+    [
+      'options that are spread over it',
+      made('{ image, ready: () => 1, ...all }', 'const all = { ready: () => PORT }'),
+    ],
     ['options that are spread', made('{ image, ...all }', 'const all = { ready: () => PORT }')],
     [
       'a call by another name',
