@@ -58,8 +58,13 @@ export async function captureAndContinue(
       files,
     }))
     clones = await startMachines(state, { ...available, members }, context, { purpose: 'test' })
+    let stoodStill = 0
+    for (const { process } of Object.values(clones.machines)) {
+      process.qmp.on('RESUME', () => {
+        stoodStill = performance.now() - stoppedAt
+      })
+    }
     await clones.resume()
-    const stoodStill = performance.now() - stoppedAt
     const files = await eachMember(frozen, ({ keep }) => keep())
     return { captured: { files, skew }, started: clones, stoodStill }
   } catch (error) {

@@ -26,7 +26,7 @@ it('a machine that is captured goes on, and what it does then is not in the stat
   await vm.$`echo before >/dev/shm/ram; echo before >/disk; sync
     (while true; do sleep 0.05; done) >/dev/null 2>&1 & echo $! >/dev/shm/pid`
 
-  const { captured, started } = await captureAndContinue(root, before, {
+  const { captured, started, stoodStill } = await captureAndContinue(root, before, {
     available,
     context,
     directory: draft.directory,
@@ -38,6 +38,7 @@ it('a machine that is captured goes on, and what it does then is not in the stat
     await available.release()
   })
   handles.attach(started)
+  expect(stoodStill).toBeGreaterThan(0)
   const { memory } = captured.files.vm as NonNullable<typeof captured.files.vm>
   const ram = memory?.ram ?? ''
   expect(ram).toBe(join(draft.directory, 'vm/ram'))
