@@ -12,13 +12,15 @@ export interface ProcessIdentity {
 
 interface Stat {
   state: string
+  /** The pid of the parent. */
+  parent: number
   startTime: string
 }
 
 /** Reads `/proc/PID/stat`; the name in it may hold spaces and brackets. See proc(5). */
 export function parseStat(text: string): Stat {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return { state: fields[0] ?? '', startTime: fields[19] ?? '' }
+  return { state: fields[0] ?? '', parent: Number(fields[1]), startTime: fields[19] ?? '' }
 }
 
 async function readStat(pid: number, thread: number): Promise<Stat | undefined> {

@@ -37,7 +37,11 @@ test('the name of a program may hold anything', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (name) => {
       const numbers = Array.from({ length: 48 }, (_, index) => index + 4).join(' ')
-      expect(parseStat(`12 (${name}) S ${numbers}`)).toEqual({ state: 'S', startTime: '22' })
+      expect(parseStat(`12 (${name}) S ${numbers}`)).toEqual({
+        state: 'S',
+        parent: 4,
+        startTime: '22',
+      })
     }),
   )
 })
