@@ -55,7 +55,7 @@ export class ByHand {
     const { memory } = this.#member.files
     if (memory?.ram === undefined) throw new Error('the state has no RAM of its own')
     const ram = { path: memory.ram, shared: false }
-    const options = { ...this.#options, ...(await this.#overlays()), ram, incoming: true }
+    const options = { ...this.#options, ...(await this.#overlays()), ram, incoming: memory.devices }
     const machine = await HandMachine.start(options)
     await machine.load(memory.devices)
     return machine

@@ -16,7 +16,7 @@ const LOG_BYTES = 4096
  * will be captured itself; where it is with the devices, it is read.
  *
  * @param directory - existing and empty
- * @throws VmStatesError `DISK_FULL`, `ACCESS_DENIED`, `IMAGE_MISSING`
+ * @throws VmStatesError `DISK_FULL`, `ACCESS_DENIED`, `IMAGE_MISSING`, `STATE_NOT_LOADED`
  */
 export async function prepareFork(
   { disks, memory }: StateFiles,
@@ -24,13 +24,14 @@ export async function prepareFork(
   directory: string,
 ): Promise<PreparedMachine> {
   if (memory === undefined) throw new TypeError('a state that fork captured has RAM')
+  await requireDeviceState(memory)
   const overlays = createOverlays(disks, directory)
   const own =
     purpose === 'live' ? await OwnRam.create(memory.size, directory, memory.ram) : undefined
   return {
     disks: await overlays,
     ...(own && { ram: own }),
-    launch: { ram: ramOf(memory, own), incoming: true },
+    launch: { ram: ramOf(memory, own), incoming: memory.devices },
     load: (process) => load(process, memory),
   }
 }
@@ -40,16 +41,18 @@ function ramOf({ ram }: SavedMemory, own: OwnRam | undefined): MappedRam | undef
   return ram === undefined ? undefined : { path: ram, shared: false }
 }
 
+/** At the end of a stream before its start, QEMU 7.2 waits for ever. */
+async function requireDeviceState({ devices }: SavedMemory): Promise<void> {
+  const { size } = await stat(devices).catch(() => ({ size: 0 }))
+  if (size > 0) return
+  throw new VmStatesError('STATE_NOT_LOADED', `the device state ${devices} is missing or empty`)
+}
+
 /** A QEMU that cannot load a state says why in its log, and ends. */
 async function load(
   { qmp, options }: MachineProcess,
   { devices, ram }: SavedMemory,
 ): Promise<void> {
-  // At the end of a stream before its start, QEMU 7.2 waits for ever.
-  const { size } = await stat(devices).catch(() => ({ size: 0 }))
-  if (size === 0) {
-    throw new VmStatesError('STATE_NOT_LOADED', `the device state ${devices} is missing or empty`)
-  }
   try {
     await loadDeviceState(qmp, devices, { withoutSharedRam: ram !== undefined })
   } catch (cause) {

@@ -4,11 +4,12 @@ import type { DirectKernel, Disk, LaunchOptions } from './launch-options.js'
 import { optionValue } from './option-value.js'
 import { FIRST_VNC_PORT } from './vnc-port.js'
 
-/** The file descriptors that QEMU inherits: one end of a socket pair each. */
+/** The file descriptors that QEMU inherits: one end of a socket pair each, and device state to read. */
 const QMP_FD = 3
 const AGENT_FD = 4
 const WAKE_FD = 5
 const SERIAL_FD = 6
+export const INCOMING_FD = 7
 
 /** How many displays are tried for a free port. */
 const VNC_PORTS = 99
@@ -51,7 +52,7 @@ function machineArguments(options: LaunchOptions): string[] {
     ...ramArguments(options),
     // Always: the machine is let go only once everyone who must know of it does.
     '-S',
-    ...(options.incoming ? ['-incoming', 'defer'] : []),
+    ...(options.incoming !== undefined ? ['-incoming', 'defer'] : []),
   ]
 }
 

@@ -68,8 +68,8 @@ export interface LaunchOptions extends Hardware, Viewing {
   ram?: MappedRam | undefined
   /** Start with the CPUs stopped (`-S`). */
   paused?: boolean
-  /** Wait for device state, see `loadDeviceState`. */
-  incoming?: boolean | undefined
+  /** Absolute path of the device state to wait for, see `loadDeviceState`. */
+  incoming?: string | undefined
   /** Milliseconds from spawn to the QMP greeting. */
   timeout?: number
   signal?: AbortSignal

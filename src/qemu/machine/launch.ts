@@ -31,7 +31,7 @@ export async function launch(options: LaunchOptions): Promise<MachineProcess> {
   const binary = await findQemu(options.binary)
   await requireFiles(options)
   const logFile = join(options.directory, 'qemu.log')
-  const qemu = await spawnQemu(binary, commandLine(options), logFile, options.serial === true)
+  const qemu = await spawnQemu(binary, commandLine(options), logFile, options)
   try {
     const greeted = greet(options, qemu)
     return await withDeadline(greeted, `the launch of ${name}`, { timeout, signal })
@@ -76,11 +76,12 @@ async function endedNow({ ended }: SpawnedQemu): Promise<ExitStatus | undefined>
 }
 
 async function requireFiles(options: LaunchOptions): Promise<void> {
-  const { disks, directKernel, firmware, ram } = options
+  const { disks, directKernel, firmware, ram, incoming } = options
   const { R_OK, W_OK } = constants
   const needed: [path: string | undefined, mode: number][] = [
     ...disks.map(({ file, readOnly }) => [file, readOnly ? R_OK : R_OK | W_OK] as [string, number]),
     [ram?.path, R_OK | W_OK],
+    [incoming, R_OK],
     [firmware, R_OK],
     [directKernel?.kernel, R_OK],
     [directKernel?.initrd, R_OK],

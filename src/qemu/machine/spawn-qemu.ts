@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { open } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import { VmStatesError } from '../../params/errors.js'
 import type { ExitStatus } from './exit-status.js'
 import { findSetpriv } from './find-binary.js'
+import type { LaunchOptions } from './launch-options.js'
 
 /** A QEMU process and the host's ends of its channels. */
 export interface SpawnedQemu {
@@ -31,15 +32,16 @@ function ifParentLives(): string[] {
  * Starts QEMU in a session of its own, so that a terminal's Ctrl-C does not reach it, and bound to
  * the life of this process (or worker thread), so that not even SIGKILL leaves it behind.
  *
+ * @param args - of QEMU, see `commandLine`
  * @param logFile - where its standard output and error go; appended to
- * @param serial - whether its arguments connect the serial console
+ * @param options - those that the arguments are of
  * @throws VmStatesError `QEMU_MISSING` if it cannot be executed
  */
 export async function spawnQemu(
   binary: string,
   args: readonly string[],
   logFile: string,
-  serial: boolean,
+  { serial, incoming }: Pick<LaunchOptions, 'serial' | 'incoming'>,
 ): Promise<SpawnedQemu> {
   const setpriv = await findSetpriv()
   const commandLine =
@@ -48,24 +50,25 @@ export async function spawnQemu(
       : [setpriv, '--pdeathsig', 'KILL', '--', ...ifParentLives(), binary, ...args]
   const [file = binary, ...rest] = commandLine
   const log = await open(logFile, 'a', 0o600)
+  const state = incoming === undefined ? undefined : await open(incoming)
   try {
     // Node makes each further pipe a socket pair: no socket files, nothing to poll or remove.
-    const stdio = ['ignore', log.fd, log.fd, 'pipe', 'pipe', 'pipe'] as const
-    const more = serial ? (['pipe'] as const) : []
-    const child = spawn(file, rest, { detached: true, stdio: [...stdio, ...more] })
+    const channels: StdioOptions = ['pipe', 'pipe', 'pipe', serial ? 'pipe' : 'ignore']
+    const stdio = ['ignore', log.fd, log.fd, ...channels, state?.fd ?? 'ignore'] as StdioOptions
+    const child = spawn(file, rest, { detached: true, stdio })
     const ended = new Promise<ExitStatus>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }))
     })
     await once(child, 'spawn')
-    const channels = child.stdio.slice(3) as [Duplex, Duplex, Duplex, Duplex?]
+    const [qmp, agent, wake, console] = child.stdio.slice(3) as [Duplex, Duplex, Duplex, Duplex?]
     // A lost connection is told by its end.
-    for (const channel of channels) channel?.on('error', () => {})
-    const [qmp, agent, wake, console] = channels
+    for (const channel of [qmp, agent, wake, console]) channel?.on('error', () => {})
     const pid = child.pid as number
-    return { child, pid, commandLine, qmp, agent, wake, serial: console, ended }
+    return { child, pid, commandLine, qmp, agent, wake, serial: console ?? undefined, ended }
   } catch (cause) {
     throw new VmStatesError('QEMU_MISSING', `${binary}: cannot be run`, { cause })
   } finally {
     await log.close()
+    await state?.close()
   }
 }

@@ -30,7 +30,8 @@ test('the pid is announced, and awaited, before the machine runs', async () => {
     async onSpawn(pid) {
       await new Promise((resolve) => setTimeout(resolve, 200))
       announced = pid
-      console = await readFile(join(options.directory, 'console.log'), 'utf8')
+      // A slow host's QEMU may not even have made the file.
+      console = await readFile(join(options.directory, 'console.log'), 'utf8').catch(() => '')
     },
   })
   expect(announced).toBe(machine.pid)
