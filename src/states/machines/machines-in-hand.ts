@@ -96,6 +96,15 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
     await bringUp(definition, state, this.#started, signal)
   }
 
+  /**
+   * Prepares machines that are in their state to be resumed fast.
+   *
+   * @throws VmStatesError as {@link StartedMachines.warmUp}
+   */
+  async warmUp(signal?: AbortSignal): Promise<void> {
+    await this.#started.warmUp(signal)
+  }
+
   /** Whether {@link rewind} may succeed. */
   get canRewind(): boolean {
     return this.#machines.every(canRewind)

@@ -12,6 +12,7 @@ import { type AnyState, DETAILS, type MachineDefinition } from '../definitions/t
 import type { AvailableMember, AvailableState } from '../graph/available-state.js'
 import type { Context } from '../graph/context.js'
 import { backendFor } from './backend-for.js'
+import { stopTogether } from './stop-together.js'
 import { wakeMachine } from './wake-machine.js'
 
 /** A machine in a state, and what it was made of. */
@@ -20,6 +21,8 @@ export interface StartedMachine {
   process: MachineProcess
   /** The file of its RAM, for a machine that is to be captured. */
   ram: OwnRam | undefined
+  /** Whether it goes on where it was captured, or boots. */
+  liveness: Liveness
   /** Lets the CPUs run; returns once the guest is right. */
   resume(signal?: AbortSignal): Promise<void>
   /** Ends the process and deletes its directory: disks, console and QEMU's log. Never rejects. */
@@ -36,6 +39,13 @@ export interface StartedMachines {
    * @throws VmStatesError `GUEST_GONE`, `QMP_COMMAND_FAILED`, `QMP_CONNECTION_LOST`, `ABORTED`
    */
   resume(signal?: AbortSignal): Promise<void>
+  /**
+   * Wakes guests of live states and stops their CPUs again: QEMU has translated by then what waking takes, so
+   * that they are right in a twentieth of the time when they go on. Nothing to guests at power-on.
+   *
+   * @throws VmStatesError as `resume`
+   */
+  warmUp(signal?: AbortSignal): Promise<void>
   /** Ends all of them. Never rejects. */
   discard(): Promise<void>
 }
@@ -79,7 +89,12 @@ export async function startMachines(
     const resume = async (signal?: AbortSignal) => {
       await eachMember(machines, (machine) => machine.resume(signal))
     }
-    return { machines, resume, discard }
+    const warmUp = async (signal?: AbortSignal) => {
+      const live = started.filter(({ liveness }) => liveness === 'live')
+      await Promise.all(live.map((machine) => machine.resume(signal)))
+      await stopTogether(live.map(({ process }) => process))
+    }
+    return { machines, resume, warmUp, discard }
   } catch (error) {
     await discard()
     throw error
@@ -133,7 +148,7 @@ async function startMachine(
     context.report({ kind: 'started', state, pid: process.pid })
     await prepared.load(process)
     const resume = resumeOf(process, machine, files.liveness, purpose)
-    return { prepared, process, ram, resume, discard }
+    return { prepared, process, ram, liveness: files.liveness, resume, discard }
   } catch (error) {
     await discard()
     throw error
