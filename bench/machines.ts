@@ -1,9 +1,12 @@
 import { join } from 'node:path'
+import { AgentClient } from '../src/guest/agent/client.js'
+import { GuestError } from '../src/guest/guest-error.js'
 import { image } from '../src/images/image.js'
+import type { MachineProcess } from '../src/qemu/machine/machine-process.js'
 import type { QmpClient } from '../src/qemu/qmp/client.js'
 import { machine } from '../src/states/definitions/machine.js'
 import { Context } from '../src/states/graph/context.js'
-import { openMachines } from '../src/states/machines/machines-in-hand.js'
+import { type MachinesInHand, openMachines } from '../src/states/machines/machines-in-hand.js'
 import type { Comparison } from './comparison.js'
 
 const bench = machine('bench', { image: image.tiny(), memory: '256 MiB' })
@@ -23,6 +26,18 @@ async function loadByHand(qmp: QmpClient, tag: string): Promise<void> {
   await qmp.execute('cont')
 }
 
+/** As `loadByHand`, for a machine of ours; nobody wakes its guest. */
+async function loadByUs(machines: MachinesInHand): Promise<void> {
+  if (!(await machines.rewind())) throw new Error('a machine in a live state can be rewound')
+  await Promise.all(machines.processes.map(({ qmp }) => qmp.execute('cont')))
+}
+
+async function awaitAgent({ agent }: MachineProcess): Promise<void> {
+  const client = new AgentClient(agent)
+  await client.synchronize()
+  client.close(() => new GuestError('GUEST_RELEASED', 'it was measured'))
+}
+
 /** Restores of machines, on real guests; `work` runs while they are open. */
 export async function withMachines(
   directory: string,
@@ -38,10 +53,22 @@ export async function withMachines(
   const tag = snapshotTag(disks)
   await work([
     {
-      title: 'live `get`, as a test gets it, against `loadvm` by hand',
-      ours: { name: 'get', run: () => ours.reset() },
+      title: 'live `get`, until its CPUs run, against `loadvm` by hand',
+      ours: { name: 'get', run: () => loadByUs(ours) },
       against: { name: 'loadvm', run: () => loadByHand(bare.qmp, tag) },
       limit: 1.2,
+    },
+    {
+      title: 'the same, until its guest is right, against `loadvm` and an answer of the agent',
+      ours: { name: 'get and wake', run: () => ours.reset() },
+      against: {
+        name: 'loadvm and ping',
+        async run() {
+          await loadByHand(bare.qmp, tag)
+          await awaitAgent(bare)
+        },
+      },
+      limit: 2,
     },
     {
       title: 'restore until the agent answers, against a boot of the same guest',

@@ -1,4 +1,4 @@
-import { fillScript, noiseArguments, noiseIn } from './guest.js'
+import { fillScript, noiseIn } from './guest.js'
 import { GIB, MIB } from './sizes.js'
 
 /** A guest's RAM, and how much of it is noise. */
@@ -30,16 +30,12 @@ export function nameOf({ memory, share }: Configuration): string {
  * The text of a module that exports each configuration's machine, by its name, and its states: `NAME_fork`
  * and `NAME_live`, by backend, and `NAME_cold`, a machine that boots for each test.
  */
-export function statesModule(
-  configurations: readonly Configuration[],
-  { noise, entry }: { noise: string; entry: string },
-): string {
+export function statesModule(configurations: readonly Configuration[], entry: string): string {
   const lines = configurations.flatMap((configuration) => {
     const { memory, share } = configuration
     const name = nameOf(configuration)
     const script = JSON.stringify(fillScript(noiseIn(memory, share)))
-    const options = (more: string) =>
-      `{ image: image.tiny(), memory: ${memory}, extraArgs: ${JSON.stringify(noiseArguments(noise))}${more} }`
+    const options = (more: string) => `{ image: image.tiny(), memory: ${memory}${more} }`
     const setup = `async (vm) => { await vm.exec('/bin/sh', ['-ec', ${script}], { timeout: 600_000 }) }`
     return [
       `export const ${name} = machine('${name}', ${options('')})`,

@@ -1,29 +1,13 @@
-import { createReadStream, createWriteStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
 import { MIB } from './sizes.js'
 
 /** The name by which an agent finds its port. */
 export const GUEST_AGENT = 'org.qemu.guest_agent.0'
 
-const NOISE_MIB = 256
+/** How much of it is drawn; the rest is copies: nothing makes them smaller. */
+const DRAWN_MIB = 64
 
 /** What a kernel, an agent and the firmware need for themselves. */
 const OWN_MIB = 96
-
-/** A file of noise, which guests fill their RAM from: nothing makes it smaller. */
-export async function writeNoise(file: string): Promise<void> {
-  const end = NOISE_MIB * MIB - 1
-  await pipeline(createReadStream('/dev/urandom', { end }), createWriteStream(file))
-}
-
-/** QEMU's arguments for a read-only disk of noise: the guest's second. */
-export function noiseArguments(file: string): string[] {
-  const node = 'driver=raw,node-name=noise,read-only=on'
-  return [
-    ...['-blockdev', `${node},file.driver=file,file.filename=${file}`],
-    ...['-device', 'virtio-blk-pci,drive=noise'],
-  ]
-}
 
 /** How much noise goes into a guest: a share of its RAM, but for what it needs itself. */
 export function noiseIn(memory: number, share: number): number {
@@ -39,10 +23,12 @@ export function fillScript(bytes: number): string {
   return `mkdir -p /noise
 mount -t tmpfs -o size=100% noise /noise
 left=${Math.floor(bytes / MIB)}
+count=${DRAWN_MIB}
+source=/dev/urandom
 while [ $left -gt 0 ]; do
-  count=$left
-  [ $count -le ${NOISE_MIB} ] || count=${NOISE_MIB}
-  dd if=/dev/vdb of=/noise/$left bs=1M count=$count iflag=direct 2>/dev/null
+  [ $count -le $left ] || count=$left
+  dd if=$source of=/noise/$left bs=1M count=$count iflag=fullblock 2>/dev/null
+  [ $source != /dev/urandom ] || source=/noise/$left
   left=$((left - count))
 done
 `

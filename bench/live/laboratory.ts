@@ -6,7 +6,6 @@ import { Context } from '../../src/states/graph/context.js'
 import { makeStoreWithTiny } from '../../test/support/store-with-tiny.js'
 import { type TinyGuest, tinyGuest } from '../../test/support/tiny.js'
 import { type Configuration, statesModule } from './configuration.js'
-import { writeNoise } from './guest.js'
 import { Libvirt } from './libvirt.js'
 import type { Samples } from './samples.js'
 
@@ -18,8 +17,6 @@ export interface Laboratory {
   context: Context
   libvirt: Libvirt
   guest: TinyGuest
-  /** A file that guests fill their RAM from. */
-  noise: string
   /** The module of {@link statesModule}, and what it exports. */
   states: string
   definitions: Readonly<Record<string, unknown>>
@@ -39,15 +36,14 @@ export async function inLaboratory(
   // Another user runs libvirt.
   await chmod(directory, 0o755)
   const place = (name: string) => join(directory, name)
-  const [store, noise, states] = [place('store'), place('noise'), place('states.ts')]
-  await writeNoise(noise)
+  const [store, states] = [place('store'), place('states.ts')]
   await makeStoreWithTiny(store)
   const entry = fileURLToPath(new URL('../../dist/states.js', import.meta.url))
-  await writeFile(states, statesModule(configurations, { noise, entry }))
+  await writeFile(states, statesModule(configurations, entry))
   await mkdir(place('libvirt'))
   await using context = await Context.open({ store, label: 'bench' })
   await using libvirt = await Libvirt.start(place('libvirt'))
   const definitions = await loadModule(states)
   const guest = await tinyGuest()
-  await work({ ...parts, store, noise, states, context, libvirt, definitions, guest })
+  await work({ ...parts, store, states, context, libvirt, definitions, guest })
 }

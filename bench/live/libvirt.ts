@@ -18,7 +18,6 @@ interface Domain {
   name: string
   /** Bytes of RAM. */
   memory: number
-  noise: string
   guest: TinyGuest
 }
 
@@ -93,7 +92,7 @@ export class Libvirt implements AsyncDisposable {
   async boot(domain: Domain): Promise<LibvirtMachine> {
     const place = (file: string) => join(this.#directory, 'disks', basename(file))
     const { disk, directKernel } = domain.guest
-    const files = [disk, directKernel.kernel, directKernel.initrd ?? [], domain.noise].flat()
+    const files = [disk, directKernel.kernel, directKernel.initrd ?? []].flat()
     for (const file of files) {
       await copyFile(file, place(file))
       await chmod(place(file), 0o644)
@@ -191,7 +190,7 @@ export class LibvirtMachine implements AsyncDisposable {
 }
 
 function domainXml(
-  { name, memory, noise, guest: { directKernel } }: Domain,
+  { name, memory, guest: { directKernel } }: Domain,
   { overlay, place }: { overlay: string; place: (file: string) => string },
 ): string {
   return `<domain type='qemu'>
@@ -211,12 +210,6 @@ function domainXml(
       <driver name='qemu' type='qcow2' cache='unsafe'/>
       <source file='${overlay}'/>
       <target dev='vda' bus='virtio'/>
-    </disk>
-    <disk type='file' device='disk'>
-      <driver name='qemu' type='raw'/>
-      <source file='${place(noise)}'/>
-      <target dev='vdb' bus='virtio'/>
-      <readonly/>
     </disk>
     <controller type='usb' model='none'/>
     <serial type='null'/>

@@ -205,11 +205,11 @@ async function snapshotCourses(
 
 async function virshCourse(
   configuration: Configuration,
-  { libvirt, noise, guest }: Laboratory,
+  { libvirt, guest }: Laboratory,
   cleanups: Cleanups,
 ): Promise<Course> {
   const { memory, share } = configuration
-  const machine = await libvirt.boot({ name: nameOf(configuration), memory, noise, guest })
+  const machine = await libvirt.boot({ name: nameOf(configuration), memory, guest })
   cleanups.add(() => machine[Symbol.asyncDispose]())
   await machine.run(fillScript(noiseIn(memory, share)))
   await machine.snapshot(TAG)

@@ -53,9 +53,8 @@ export class Suites implements AsyncDisposable {
   ): Promise<Suites> {
     const project = await UserProject.create()
     inEmergency(() => rmSync(project.directory, { recursive: true, force: true }))
-    const { noise } = laboratory
     await project.write({
-      'states.ts': statesModule(configurations, { noise, entry: 'vitest-vm-states/states' }),
+      'states.ts': statesModule(configurations, 'vitest-vm-states/states'),
       'vitest.config.ts': `import { vmStates } from 'vitest-vm-states/plugin'
 export default { plugins: [vmStates()], test: { testTimeout: 120_000, maxWorkers: 1 } }`,
       'suite.test.ts': `import { writeFileSync } from 'node:fs'
