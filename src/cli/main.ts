@@ -1,7 +1,7 @@
 import { exitCodeOf, failureData, failureText } from './output/failure.js'
 import { Progress } from './output/progress.js'
 import { hasColors } from './output/style.js'
-import { createProgram } from './program.js'
+import { createProgram } from './program/program.js'
 import type { Context, Report } from './report.js'
 import { asUsageError, isHelp } from './usage-error.js'
 
