@@ -16,10 +16,9 @@ test('16 processes, killed at any moment, never hold the same lock at once', asy
     processes: Array.from({ length: 16 }, () => []),
     milliseconds: 4000,
     deadlyEvery: 1000,
+    atLeast: { killed: 10, acquired: 30 },
   })
   expect(result.overlaps).toEqual([])
-  expect(result.killed).toBeGreaterThan(10)
-  expect(result.acquired).toBeGreaterThan(30)
   await (await store.lock('race', { timeout: 1000 })).release()
 })
 
@@ -29,7 +28,7 @@ test('processes of several PID namespaces never hold the same lock at once', asy
     processes: [[], [], inOwnPidNamespace, inOwnPidNamespace],
     milliseconds: 2000,
     deadlyEvery: 0,
+    atLeast: { killed: 0, acquired: 20 },
   })
   expect(result.overlaps).toEqual([])
-  expect(result.acquired).toBeGreaterThan(20)
 })
