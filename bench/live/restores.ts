@@ -9,6 +9,7 @@ import { type StartedMachines, startMachines } from '../../src/states/machines/s
 import { ByHand } from './by-hand.js'
 import { Cleanups } from './cleanups.js'
 import { type Configuration, nameOf, titleOf } from './configuration.js'
+import { bootFilled } from './filled.js'
 import { fillScript, noiseIn } from './guest.js'
 import { HandMachine } from './hand-machine.js'
 import type { Laboratory } from './laboratory.js'
@@ -152,26 +153,14 @@ function forkCourses(
 /** A machine of QEMU's own snapshots: loaded in place, and by a new process. */
 async function snapshotCourses(
   configuration: Configuration,
-  { context, definitions, directory }: Laboratory,
+  laboratory: Laboratory,
   cleanups: Cleanups,
 ): Promise<Course[]> {
-  const { memory, share } = configuration
-  const name = nameOf(configuration)
-  const root = (definitions[name] as MachineDefinition).root
-  const available = await ensure(root, context)
-  cleanups.add(() => available.release())
-  const byHand = await ByHand.of(root, available, {
-    context,
-    directory: join(directory, 'snapshots', name),
+  let { machine, options } = await bootFilled(configuration, laboratory, {
+    cleanups,
+    folder: 'snapshots',
   })
-  let { machine, options } = await byHand.powerOn()
-  cleanups.add(async () => {
-    await machine[Symbol.asyncDispose]()
-    await byHand.tidy()
-  })
-  await machine.monitor.execute('cont')
-  await machine.ping()
-  await machine.run(fillScript(noiseIn(memory, share)))
+  cleanups.add(() => machine[Symbol.asyncDispose]())
   await machine.human(`savevm ${TAG}`)
   const finish = async (elapsed: () => number) => {
     await machine.monitor.execute('cont')

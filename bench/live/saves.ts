@@ -1,13 +1,11 @@
-import { join } from 'node:path'
-import type { MachineDefinition, State } from '../../src/states/definitions/types.js'
+import type { State } from '../../src/states/definitions/types.js'
 import { ensure } from '../../src/states/graph/ensure.js'
 import { captureAndContinue } from '../../src/states/machines/capture-and-continue.js'
 import { type StartedMachines, startMachines } from '../../src/states/machines/start-machines.js'
 import type { Draft } from '../../src/store/objects/draft.js'
-import { ByHand } from './by-hand.js'
 import { Cleanups } from './cleanups.js'
 import { type Configuration, nameOf, titleOf } from './configuration.js'
-import { fillScript, noiseIn } from './guest.js'
+import { bootFilled } from './filled.js'
 import type { Laboratory } from './laboratory.js'
 import { type Course, runInTurn, stopwatch } from './samples.js'
 
@@ -60,26 +58,11 @@ async function forkCourse(
 
 async function savevmCourse(
   configuration: Configuration,
-  { context, definitions, directory }: Laboratory,
+  laboratory: Laboratory,
   cleanups: Cleanups,
 ): Promise<Course> {
-  const { memory, share } = configuration
-  const name = nameOf(configuration)
-  const { root } = definitions[name] as MachineDefinition
-  const available = await ensure(root, context)
-  cleanups.add(() => available.release())
-  const byHand = await ByHand.of(root, available, {
-    context,
-    directory: join(directory, 'saves', name),
-  })
-  const { machine } = await byHand.powerOn()
-  cleanups.add(async () => {
-    await machine[Symbol.asyncDispose]()
-    await byHand.tidy()
-  })
-  await machine.monitor.execute('cont')
-  await machine.ping()
-  await machine.run(fillScript(noiseIn(memory, share)))
+  const { machine } = await bootFilled(configuration, laboratory, { cleanups, folder: 'saves' })
+  cleanups.add(() => machine[Symbol.asyncDispose]())
   return {
     name: 'savevm',
     async run() {
