@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { copyFile, rename, rm } from 'node:fs/promises'
+import { access, copyFile, rename, rm } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileError } from '../qemu/file-error.js'
 import type { Disk } from '../qemu/machine/launch-options.js'
@@ -24,6 +24,8 @@ export async function keepDisk(
 ): Promise<Disk> {
   if (disk.readOnly) return disk
   const backing = await backingOf(disk.file)
+  // QEMU may have it open under a name that is gone: nobody could open what stands on it.
+  if (backing !== undefined) await access(backing.file).catch((error) => fail(error, backing.file))
   const file = keptPath(disk, directory)
   await move(disk.file, file)
   if (backing !== undefined) {
@@ -42,6 +44,10 @@ export async function backingOf(
   if (backingFile === undefined) return undefined
   const format = backingFormat === 'raw' ? 'raw' : 'qcow2'
   return { file: resolve(dirname(file), backingFile), format }
+}
+
+function fail(error: unknown, file: string): never {
+  throw fileError(error, file)
 }
 
 async function move(from: string, to: string): Promise<void> {

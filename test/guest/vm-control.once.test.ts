@@ -10,7 +10,7 @@ let tiny: TinyVm
 beforeAll(async () => {
   tiny = await bootTiny()
   await tiny.process.qmp.humanMonitor('savevm booted')
-}, 60_000)
+})
 afterAll(() => tiny[Symbol.asyncDispose]())
 
 /** The machine as it was after its boot, and a new handle for it. */
@@ -113,7 +113,7 @@ describe('a handle that was released', () => {
       expect(error.message).toContain('tiny can no longer be used: its test has ended')
     }
     expect(() => vm.console.path).toThrow('tiny can no longer be used')
-  }, 30_000)
+  })
 })
 
 describe('a handle whose machine is restored', () => {
@@ -162,7 +162,7 @@ describe('an agent', () => {
     await process.qmp.execute('cont')
     expect((await vm.exec('echo', ['again'])).stdout).toBe('again')
     expect(await vm.readFile('/etc/hostname')).toBe('tiny\n')
-  }, 30_000)
+  })
 
   test('that was left in the middle of requests and answers is understood', async () => {
     const { vm, process } = await rewound()
@@ -202,7 +202,7 @@ describe('shutdown', () => {
     expect(error.code).toBe('GUEST_GONE')
     expect(error.message).toContain('exit code 0, guest-shutdown')
     await access(vm.console.path)
-  }, 30_000)
+  })
 
   test('of a guest that does not is an error, and never a kill', async () => {
     const { vm, process } = await rewound()
@@ -213,13 +213,13 @@ describe('shutdown', () => {
     expect(error.message.split('vm-states tiny guest ready')).toHaveLength(2)
     expect(process.running).toBe(true)
     expect((await vm.exec('echo', ['alive'])).stdout).toBe('alive')
-  }, 30_000)
+  })
 
   test('that the guest refuses is an error', async () => {
     const { vm } = await rewound()
     await vm.$`printf '#!/bin/sh\nexit 1\n' >/sbin/shutdown`
     expect((await rejection(vm.shutdown())).code).toBe('GUEST_AGENT_REFUSED')
-  }, 30_000)
+  })
 })
 
 describe('a guest whose init system has not settled', () => {

@@ -130,7 +130,7 @@ describe('the packed package in a project with Vitest', () => {
     await symlink(join(root, 'node_modules/vitest'), join(modules, 'vitest'))
     for (const [name, text] of Object.entries(FILES)) await writeFile(join(project, name), text)
     await makeStoreWithTiny(join(project, 'store'))
-  }, 120_000)
+  })
 
   afterAll(() => rm(project, { recursive: true }))
 
@@ -155,5 +155,5 @@ describe('the packed package in a project with Vitest', () => {
     expect(second.exitCode, second.all).toBe(0)
     expect(second.all).not.toContain('vm-states: buil')
     expect(second.all).not.toContain(' VM states ')
-  }, 120_000)
+  })
 })

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import { saveDeviceState } from '../../qemu/migration/device-state.js'
+import { partOf } from '../../qemu/migration/migration-uri.js'
 import type { CapturableMachine, StateFiles } from '../backend.js'
 import { keepDisk, keptPath } from '../keep-disk.js'
 import { leaveBoot } from '../leave-boot.js'
@@ -60,7 +61,7 @@ export async function freezeFork(
   const [kept, devices] = [join(directory, 'ram'), join(directory, 'devices')]
   const cleanUp = async () => {
     const files = writableDisks(disks).map((disk) => keptPath(disk, directory))
-    for (const file of [...files, kept, devices]) await rm(file, { force: true })
+    for (const file of [...files, kept, devices, partOf(devices)]) await rm(file, { force: true })
   }
   const filesWith = (ram: string | undefined, disks: readonly Disk[]): StateFiles => {
     const memory = { ...(ram && { ram }), size: process.options.memory, devices }

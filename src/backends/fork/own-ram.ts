@@ -12,6 +12,9 @@ const TMPFS_MAGIC = 0x01021994
 /** A guest whose RAM finds the filesystem full is killed: others may be growing in it too. */
 const ROOM_FOR = 3
 
+/** Bytes of RAM in memory that this process has made: files that are not filled yet, but may be. */
+let bytesInMemory = 0
+
 /**
  * The RAM of a machine that is to be captured: a file that nobody else has. In memory where there is
  * room, else in the machine's directory; where it is a copy that costs nothing, always there.
@@ -20,10 +23,12 @@ export class OwnRam implements AsyncDisposable {
   /** Absolute path, for QEMU to open. */
   readonly path: string
   readonly #handle: FileHandle | undefined
+  #inMemory: number
 
-  private constructor(path: string, handle?: FileHandle) {
+  private constructor(path: string, handle?: FileHandle, inMemory = 0) {
     this.path = path
     this.#handle = handle
+    this.#inMemory = inMemory
   }
 
   /**
@@ -37,16 +42,22 @@ export class OwnRam implements AsyncDisposable {
   static async create(size: number, directory: string, from?: string): Promise<OwnRam> {
     const onDisk = join(directory, 'ram')
     if (from !== undefined && (await cloned(from, onDisk))) return new OwnRam(onDisk)
-    const isInMemory = await hasRoom(size)
-    const handle = isInMemory ? await openInMemory() : await open(onDisk, 'wx+', 0o600)
+    const isInMemory = await takeRoom(size)
+    const handle = await (isInMemory ? openInMemory() : open(onDisk, 'wx+', 0o600)).catch(
+      (error: unknown) => {
+        if (isInMemory) bytesInMemory -= size
+        throw fileError(error, onDisk)
+      },
+    )
     try {
       const path = isInMemory ? `/proc/${process.pid}/fd/${handle.fd}` : onDisk
       if (from === undefined) await handle.truncate(size)
       else await copyImage(from, path, 'all')
-      if (isInMemory) return new OwnRam(path, handle)
+      if (isInMemory) return new OwnRam(path, handle, size)
       await handle.close()
       return new OwnRam(path)
     } catch (error) {
+      if (isInMemory) bytesInMemory -= size
       await handle.close()
       throw fileError(error, from ?? onDisk)
     }
@@ -67,6 +78,8 @@ export class OwnRam implements AsyncDisposable {
 
   /** Lets go of it. RAM in memory is there for as long as a QEMU has it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    bytesInMemory -= this.#inMemory
+    this.#inMemory = 0
     await this.#handle?.close()
   }
 }
@@ -88,8 +101,11 @@ async function openInMemory(): Promise<FileHandle> {
   return handle
 }
 
-async function hasRoom(size: number): Promise<boolean> {
+/** @returns whether there is room in memory; it is counted from then on */
+async function takeRoom(size: number): Promise<boolean> {
   const found = await statfs(TMPFS).catch(() => undefined)
   if (found?.type !== TMPFS_MAGIC) return false
-  return found.bavail * found.bsize >= size * ROOM_FOR
+  if (found.bavail * found.bsize < size * ROOM_FOR + bytesInMemory) return false
+  bytesInMemory += size
+  return true
 }

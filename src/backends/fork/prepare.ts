@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { VmStatesError } from '../../params/errors.js'
+import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import { fileTail } from '../../qemu/machine/file-tail.js'
 import type { MappedRam } from '../../qemu/machine/launch-options.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
@@ -25,11 +25,11 @@ export async function prepareFork(
 ): Promise<PreparedMachine> {
   if (memory === undefined) throw new TypeError('a state that fork captured has RAM')
   await requireDeviceState(memory)
-  const overlays = createOverlays(disks, directory)
+  const overlays = await createOverlays(disks, directory)
   const own =
     purpose === 'live' ? await OwnRam.create(memory.size, directory, memory.ram) : undefined
   return {
-    disks: await overlays,
+    disks: overlays,
     ...(own && { ram: own }),
     launch: { ram: ramOf(memory, own), incoming: memory.devices },
     load: (process) => load(process, memory),
@@ -57,7 +57,8 @@ async function load(
     await loadDeviceState(qmp, devices, { withoutSharedRam: ram !== undefined })
   } catch (cause) {
     const said = (await fileTail(join(options.directory, 'qemu.log'), LOG_BYTES)).trim()
+    if (said === '' || isVmStatesError(cause, 'TIMEOUT')) throw cause
     const text = `the device state ${devices} cannot be loaded: ${said.split('\n').at(-1)}`
-    throw new VmStatesError('STATE_NOT_LOADED', text, { cause, ...(said && { hint: said }) })
+    throw new VmStatesError('STATE_NOT_LOADED', text, { cause, hint: said })
   }
 }

@@ -43,6 +43,8 @@ export async function requireSavable(
   throw new VmStatesError(
     'SAVE_BLOCKED',
     `${machine} cannot be kept as a live state: ${blockers.join('; ')}`,
-    { hint: 'Make such drives read-only or qcow2 disks of the machine, and remove such devices.' },
+    {
+      hint: "Make such drives read-only or qcow2 disks of the machine, and remove such devices. A machine with boot: 'cold' has no kept boots, and may have them on disk states.",
+    },
   )
 }

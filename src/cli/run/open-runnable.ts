@@ -7,6 +7,7 @@ import type { Context as StatesContext } from '../../states/graph/context.js'
 import { keptDefinition } from '../../states/kept/kept-definition.js'
 import { isKeptOwner } from '../../states/kept/kept-moment.js'
 import { findKept, type KeptState, leaseKept } from '../../states/kept/kept-states.js'
+import { requireLoadable } from '../../states/kept/require-loadable.js'
 import {
   type MachinesInHand,
   type OpenOptions,
@@ -62,8 +63,11 @@ async function openKept(
     const kept = await findKept(store, owner, name)
     if (kept === undefined) return undefined
     const definition = keptDefinition(kept.meta, kept.moment)
-    const open = async (options: OpenOptions) =>
-      openMachines(definition, context, { ...options, state: await leaseKept(store, kept) })
+    const open = async (options: OpenOptions) => {
+      await requireLoadable(definition, kept, context)
+      const state = await leaseKept(store, kept)
+      return await openMachines(definition, context, { ...options, state })
+    }
     return await use({ name: nameOf(definition), definition, kept, context, open })
   })
 }

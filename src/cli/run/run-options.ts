@@ -1,5 +1,7 @@
 import { VmStatesError } from '../../params/errors.js'
+import { stateNameSchema } from '../../params/names.js'
 import { FIRST_VNC_PORT } from '../../qemu/machine/vnc-port.js'
+import { looksLikeImage } from '../targets/target.js'
 
 /** The flags of `states run` as commander gives them. */
 export interface RunFlags {
@@ -98,11 +100,12 @@ function parseKeep(texts: readonly string[]): KeepOptions {
 }
 
 function parseStateName(text: string): string {
-  const name = STATE_NAME.exec(text)?.groups?.name
-  if (name !== undefined) return name
+  const name = STATE_NAME.exec(text)?.groups?.name ?? ''
+  const isName = stateNameSchema.safeParse(name).success && !looksLikeImage(name)
+  if (isName) return name
   throw usage(
     `--keep state=${text} is no name for a state`,
-    'At most 100 letters, digits, ".", "_", "-", the first a letter or digit.',
+    'At most 100 letters, digits, ".", "_", "-", the first a letter or digit; not all digits, not root or boot, and no file of an image.',
   )
 }
 

@@ -4,6 +4,7 @@ import { vncPort } from '../../qemu/machine/display.js'
 import { DETAILS } from '../../states/definitions/types.js'
 import type { MachinesInHand } from '../../states/machines/machines-in-hand.js'
 import type { StartedMachine } from '../../states/machines/start-machines.js'
+import { exitCodeOf, failureData } from '../output/failure.js'
 import type { Context, Report } from '../report.js'
 import { agentShell } from './agent-shell.js'
 import { attachConsole } from './attach-console.js'
@@ -46,7 +47,17 @@ export async function runState(
   tell(view, runnable, options, command, attached)
   const { end, report } = await look(machines, member, options, command, attached)
   if (end === 'off') say(command, `The guest of ${runnable.name} has ended.`)
-  const kept = await keepChanges(options.keep, machines, context, command)
+  const kept = await keepChanges(options.keep, machines, context, command).catch(
+    (error: unknown) => {
+      // What a signal has ended says no more by itself.
+      if (end !== 'interrupted') throw error
+      return error instanceof Error ? error : new Error(String(error))
+    },
+  )
+  if (kept instanceof Error) {
+    const data = { end, ...failureData(kept) }
+    return { data, text: '', errors: [kept], exitCode: exitCodeOf(kept) }
+  }
   const text = textOf(kept)
   if (report === undefined) return { data: { end, ...kept }, text }
   if (text !== '') say(command, text)

@@ -49,5 +49,10 @@ export function parseTarget(target: string, tag: string | undefined): Target {
 }
 
 function isImagePath(target: string): boolean {
-  return /\.(qcow2|img|raw)$/i.test(target) || existsSync(target)
+  return looksLikeImage(target) || existsSync(target)
+}
+
+/** Whether a name alone says that it is the file of an image. */
+export function looksLikeImage(name: string): boolean {
+  return /\.(qcow2|img|raw)$/i.test(name)
 }

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { Duplex } from 'node:stream'
+import { clearTimeout, setTimeout } from 'node:timers'
 import { GuestError } from '../guest-error.js'
 import { type Answer, answerReader } from './answers.js'
 import type { AgentCommand, AgentCommands } from './commands.js'

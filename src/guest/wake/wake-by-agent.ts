@@ -2,6 +2,7 @@ import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { AgentClient } from '../agent/client.js'
 import { runProgram } from '../exec/run.js'
 import { GuestError } from '../guest-error.js'
+import { now } from './host-time.js'
 import { TOLERANCE, TRIES } from './tolerance.js'
 
 /** Milliseconds of silence until the agent is taken for none. */
@@ -24,12 +25,15 @@ interface AgentWakeOptions {
  * its agent starts.
  *
  * @returns what could not be done, for people; undefined if all was
+ * @throws GuestError `GUEST_GONE`; `ABORTED`
  */
 export async function wakeByAgent(
-  { agent: channel }: MachineProcess,
+  { agent: channel, exited }: MachineProcess,
   { isHostClock, seed, signal }: AgentWakeOptions,
 ): Promise<string | undefined> {
   const agent = new AgentClient(channel)
+  const gone = () => new GuestError('GUEST_GONE', 'the machine ended while it was woken')
+  void exited.then(() => agent.close(gone))
   try {
     await agent.synchronize({ timeout: AGENT_TIMEOUT, ...(signal && { signal }) })
     const clock = isHostClock ? await setClock(agent) : undefined
@@ -39,7 +43,8 @@ export async function wakeByAgent(
       : 'random: its kernel has no vmgenid driver, and neither Perl nor Python is there to reseed it'
     return [clock, random].filter((fault) => fault !== undefined).join('; ') || undefined
   } catch (error) {
-    if (signal?.aborted || !(error instanceof GuestError)) throw error
+    const isFault = error instanceof GuestError && error.code !== 'GUEST_GONE'
+    if (signal?.aborted || !isFault) throw error
     return `${error.shortMessage}`
   } finally {
     agent.close(() => new GuestError('GUEST_RELEASED', 'the guest was woken'))
@@ -51,11 +56,11 @@ async function setClock(agent: AgentClient): Promise<string | undefined> {
   let ahead = 0
   let behind = 0
   for (let tries = 0; tries < TRIES; tries++) {
-    const time = (Date.now() + ahead) / 1000
+    const time = (now() + ahead) / 1000
     const next = Math.floor(time) + 1
     const values = [time.toFixed(3), (next - time).toFixed(3), String(next)]
     if (!(await runShell(agent, SET_CLOCK, values))) return 'clock: its date command cannot set it'
-    behind = Date.now() - (await agent.execute('guest-get-time', {})) / 1e6
+    behind = now() - (await agent.execute('guest-get-time', {})) / 1e6
     if (Math.abs(behind) <= TOLERANCE) return undefined
     ahead += behind
   }

@@ -41,7 +41,8 @@ export async function wakeGuest(
   await process.qmp.execute('cont')
   const report = await firstReport(process, first, signal)
   if (report === undefined) return await wakeByAgent(process, { isHostClock, seed, signal })
-  return (isHostClock ? await correct(link, report, signal) : report.faults) || undefined
+  const off = isHostClock ? await correct(link, report, signal) : ''
+  return [report.faults, off].filter((fault) => fault !== '').join('; ') || undefined
 }
 
 /** @returns undefined if there is no waker, or one that says nothing */
@@ -64,7 +65,8 @@ async function correct(
   first: WakerReport,
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  let { behind, faults } = first
+  let { behind } = first
+  let faults = ''
   for (let tries = 1; faults === ''; tries++) {
     const [least, most] = behind
     const tolerance = toleranceAt(tries)

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { type Deferred, deferred } from '../../qemu/deferred.js'
 import { LineSplitter } from '../../qemu/qmp/line-splitter.js'
 import { GuestError } from '../guest-error.js'
+import { now } from './host-time.js'
 
 /** What the waker is to do; an empty order only asks for the time. */
 export interface WakerOrder {
@@ -57,7 +58,7 @@ export class WakerLink implements Disposable {
       ...(shift === undefined ? [] : [`shift=${inParts(shift)}`]),
       ...(seed === undefined ? [] : [`seed=${seed.toString('hex')}`]),
     ]
-    const report = { ...deferred<WakerReport>(), sentAt: Date.now() }
+    const report = { ...deferred<WakerReport>(), sentAt: now() }
     this.#waiting.set(id, report)
     if (this.#channel.destroyed) this.#onClose()
     else this.#channel.write(`${words.join(' ')}\n`)
@@ -73,7 +74,7 @@ export class WakerLink implements Disposable {
     const { id = '', seconds, faults = '' } = REPORT.exec(line)?.groups ?? {}
     const time = Number(seconds) * 1000
     const report = this.#waiting.get(id)
-    report?.resolve({ behind: [report.sentAt - time, Date.now() - time], faults })
+    report?.resolve({ behind: [report.sentAt - time, now() - time], faults })
   }
 }
 

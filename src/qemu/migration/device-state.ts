@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises'
+import { stat, statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { VmStatesError } from '../../params/errors.js'
 import type { QmpClient } from '../qmp/client.js'
@@ -14,6 +15,9 @@ const UNLIMITED = 2 ** 50
 const LOOK_EVERY = 2
 const LOOK_FOR = 10_000
 
+/** Bytes: a write fails for want of space before there is none at all. */
+const LEAST_ROOM = 2 ** 20
+
 /** How much of a machine a file holds. */
 export interface SavedParts {
   /** Whether RAM that is mapped from a shared file is left out, since that file is kept. */
@@ -25,7 +29,8 @@ export interface SavedParts {
  * QEMU's docs/devel/migration.
  *
  * @param file - absolute path; complete when this returns
- * @throws VmStatesError `QMP_COMMAND_FAILED` with QEMU's reason, `QMP_CONNECTION_LOST`, `TIMEOUT`
+ * @throws VmStatesError `QMP_COMMAND_FAILED` with QEMU's reason, `DISK_FULL`, `QMP_CONNECTION_LOST`,
+ *   `TIMEOUT`
  */
 export async function saveDeviceState(
   qmp: QmpClient,
@@ -41,6 +46,7 @@ export async function saveDeviceState(
     const { 'error-desc': reason = status } = (await qmp.execute('query-migrate')) as {
       'error-desc'?: string
     }
+    await requireRoom(file)
     throw new VmStatesError('QMP_COMMAND_FAILED', `migrate to ${file}: ${reason}`)
   }
   await untilThere(file)
@@ -90,6 +96,13 @@ async function migrate(qmp: QmpClient, command: string, uri: string): Promise<st
   return String((await ended).data.status)
 }
 
+/** QEMU's own reason is that a pipe broke. */
+async function requireRoom(file: string): Promise<void> {
+  const { bavail, bsize } = await statfs(dirname(file))
+  if (bavail * bsize >= LEAST_ROOM) return
+  throw new VmStatesError('DISK_FULL', `${file} cannot be written: no space is left on the device`)
+}
+
 /** What writes the file for QEMU may be a moment behind it. */
 async function untilThere(file: string): Promise<void> {
   const isThere = () =>
@@ -98,7 +111,10 @@ async function untilThere(file: string): Promise<void> {
       () => false,
     )
   for (let waited = 0; !(await isThere()); waited += LOOK_EVERY) {
-    if (waited > LOOK_FOR) throw new VmStatesError('TIMEOUT', `${file} was not written`)
+    if (waited > LOOK_FOR) {
+      await requireRoom(file)
+      throw new VmStatesError('TIMEOUT', `${file} was not written`)
+    }
     await delay(LOOK_EVERY)
   }
 }

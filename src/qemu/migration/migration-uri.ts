@@ -14,7 +14,12 @@ export function migrationUri(version: string, file: string, direction: 'save' | 
   // A shell would take ten times as long: QEMU forks for it with all of the guest's RAM mapped.
   if (direction === 'load') return `fd:${INCOMING_FD}`
   // Under its own name only once the shell has written all of it.
-  return `exec:cat > ${quote(`${file}.part`)} && mv ${quote(`${file}.part`)} ${quote(file)}`
+  return `exec:cat > ${quote(partOf(file))} && mv ${quote(partOf(file))} ${quote(file)}`
+}
+
+/** What a file is called while a shell writes it; a failure leaves it. */
+export function partOf(file: string): string {
+  return `${file}.part`
 }
 
 function hasFiles(version: string): boolean {

@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from 'node:timers'
 import type { Admission } from '../../store/admissions/admission.js'
 import type { LedgerEntry } from '../../store/admissions/entry.js'
 import type { AdmissionLedger, AdmissionRequest } from '../../store/admissions/ledger.js'
@@ -20,6 +21,9 @@ export interface TakeOptions {
   isStuck?: (() => boolean) | undefined
   onWait?: ((held: readonly LedgerEntry[]) => void) | undefined
 }
+
+/** Milliseconds between two looks whether all that this process has waits as well. */
+const LOOK_EVERY = 100
 
 interface AllowanceHost {
   limits: () => Promise<LimitsInForce>
@@ -164,17 +168,28 @@ export class Allowance {
     }
     this.#waiting.add(waiting)
     try {
-      const holding = isStuck?.() ? [...this.#held] : []
-      const either = signal === undefined ? served.signal : AbortSignal.any([signal, served.signal])
-      const admission = await this.#ledger.admit(
-        { ...request, holding },
-        { signal: either, onWait },
-      )
-      await given?.release()
-      return this.#shareOf(admission)
-    } catch (error) {
-      if (given !== undefined) return given
-      throw error
+      for (;;) {
+        const holding = isStuck?.() ? [...this.#held] : []
+        const stuck = new AbortController()
+        const look = setInterval(() => {
+          if (holding.length === 0 && this.#held.size > 0 && isStuck?.()) stuck.abort()
+        }, LOOK_EVERY).unref()
+        const signals = [served.signal, stuck.signal, ...(signal === undefined ? [] : [signal])]
+        try {
+          const admission = await this.#ledger.admit(
+            { ...request, holding },
+            { signal: AbortSignal.any(signals), onWait },
+          )
+          await given?.release()
+          return this.#shareOf(admission)
+        } catch (error) {
+          if (given !== undefined) return given
+          // What others of this process wait for now is told in another place in line.
+          if (!stuck.signal.aborted || signal?.aborted) throw error
+        } finally {
+          clearInterval(look)
+        }
+      }
     } finally {
       this.#waiting.delete(waiting)
     }

@@ -2,8 +2,11 @@ import type { StoredObject } from '../../store/objects/manifest.js'
 import { readMeta } from '../graph/state-meta.js'
 import { storedName } from '../graph/stored-name.js'
 
-/** What an object of the store is: an image, a state, its kept boot, or what a failed test left. */
-export type ObjectKind = 'image' | 'state' | 'boot' | 'failure'
+/**
+ * What an object of the store is: an image, a state, its kept boot, what a failed test left, or what
+ * somebody has kept, which cannot be built again.
+ */
+export type ObjectKind = 'image' | 'state' | 'boot' | 'failure' | 'kept'
 
 /** An object as people call it: the name of its state, or its key for an image. */
 export function objectName(object: StoredObject): string {
@@ -15,6 +18,6 @@ export function objectName(object: StoredObject): string {
 export function objectKind(object: StoredObject): ObjectKind {
   if (object.manifest.key.startsWith('image-')) return 'image'
   const meta = readMeta(object)
-  if (meta?.kept?.test !== undefined) return 'failure'
+  if (meta?.kept !== undefined) return meta.kept.test === undefined ? 'kept' : 'failure'
   return meta?.state === 'boot' ? 'boot' : 'state'
 }

@@ -34,12 +34,15 @@ export interface Limits {
 }
 
 /** What goes first for the sake of the size: what is made again most easily. Images, not downloads. */
-const RANK: Readonly<Record<ObjectKind, number>> = { failure: 0, boot: 1, state: 2, image: 3 }
+const RANK: Readonly<Record<ObjectKind, number>> = {
+  ...{ failure: 0, boot: 1, state: 2, image: 3, kept: 4 },
+}
 
 /**
  * Chooses what to remove, in an order in which nothing stands on what goes: what is of no use to
  * anybody, then what was not used for too long, then, while the store is too large, what failed
- * tests left, kept boots, other states and images, each by last use. What is in use stays, with all that it stands on.
+ * tests left, kept boots, other states and images, each by last use. What is in use stays, with all that
+ * it stands on, and so does what somebody has kept.
  */
 export function planRemovals<Of extends Candidate>(
   candidates: readonly Of[],
@@ -67,8 +70,11 @@ export function planRemovals<Of extends Candidate>(
   }
 
   removeWhile(({ fault }) => fault)
-  removeWhile((candidate) => (now - lastUse(candidate) > maxAge ? 'unused' : undefined))
-  removeWhile(() => (size > maxSize ? 'size' : undefined))
+  const isForGood = ({ kind }: Of) => kind === 'kept'
+  removeWhile((candidate) =>
+    !isForGood(candidate) && now - lastUse(candidate) > maxAge ? 'unused' : undefined,
+  )
+  removeWhile((candidate) => (!isForGood(candidate) && size > maxSize ? 'size' : undefined))
   return plan
 }
 

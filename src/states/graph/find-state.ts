@@ -55,7 +55,8 @@ export function availableState({ object, meta }: FoundState, lease: Lease): Avai
   }
 }
 
-async function isUnchanged({ image, identity }: BaseImage, store: Store): Promise<boolean> {
+/** Whether a file outside the store holds what it held when a state was built on it. */
+export async function isUnchanged({ image, identity }: BaseImage, store: Store): Promise<boolean> {
   try {
     return (await identifyImage(image, store)) === identity
   } catch (error) {

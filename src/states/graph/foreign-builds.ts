@@ -16,11 +16,12 @@ interface EmulatorPart {
   accelerator: Accelerator
 }
 
-/** Every live state and kept boot of a store, oldest first. */
+/** Every live state and kept boot of a store that was built, oldest first. */
 export async function readLiveBuilds({ objects }: Store): Promise<LiveBuild[]> {
   return (await objects.list()).flatMap((object): LiveBuild[] => {
     const meta = readMeta(object)
-    return meta?.liveness === 'live' ? [{ key: object.manifest.key, meta }] : []
+    const isBuilt = meta?.liveness === 'live' && meta.kept === undefined
+    return isBuilt ? [{ key: object.manifest.key, meta }] : []
   })
 }
 

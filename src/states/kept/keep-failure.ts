@@ -8,11 +8,10 @@ import type { MachinesInHand } from '../machines/machines-in-hand.js'
 import { directorySize } from './directory-size.js'
 import { captureMoment } from './keep-machines.js'
 import { FAILED, type FailedTest } from './kept-moment.js'
-import { findKept, type KeptState, readKept } from './kept-states.js'
+import { findKept, readKept } from './kept-states.js'
 
 /** Milliseconds: nobody should wait for long because a test failed. */
 const TIMEOUT = 20_000
-const LOCK_TIMEOUT = 5000
 
 /** Characters of a test's name in that of its state. */
 const MAX_SLUG = 40
@@ -46,7 +45,7 @@ export async function keepFailure(
   const { draft, commit } = await captureMoment(machines, context, { timeout: TIMEOUT, test })
   try {
     const size = await directorySize(draft.directory)
-    await using _lock = await store.lock('kept-failures', { timeout: LOCK_TIMEOUT })
+    await using _lock = await store.lock('kept-failures', { timeout: TIMEOUT })
     await makeRoom(store, size, maxSize)
     const name = await nameFor(failure, store)
     await commit(FAILED, name)
@@ -84,14 +83,10 @@ async function nameFor({ test, title, index }: Failure, store: Store): Promise<s
   const short = `${slug}-${test.attempt}`
   if (index === 0) {
     const known = await findKept(store, FAILED, short)
-    if (known === undefined || isOf(known, test)) return short
+    if (known === undefined || known.moment.test?.id === test.id) return short
   }
-  const identity = `${test.file}\n${test.fullName}\n${index}`
+  const identity = `${test.id}\n${index}`
   return `${slug}-${hash('sha256', identity).slice(0, 4)}-${test.attempt}`
-}
-
-function isOf({ moment }: KeptState, { file, fullName }: FailedTest): boolean {
-  return moment.test?.file === file && moment.test.fullName === fullName
 }
 
 /** Letters and digits that any keyboard has, with hyphens between them. */

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { VmStatesError } from '../../params/errors.js'
 import type { Draft } from '../../store/objects/draft.js'
+import { eachMember } from '../definitions/each-member.js'
 import { DETAILS } from '../definitions/types.js'
 import type { Context } from '../graph/context.js'
 import { writeMeta } from '../graph/state-meta.js'
@@ -33,13 +34,13 @@ export async function captureMoment(
 ): Promise<CapturedMoment> {
   const { objects } = context.store
   const startedAt = performance.now()
+  const consoles = await consolesOf(machines)
+  const draft = await objects.createDraft()
   let isLate = false
   const timer = setTimeout(() => {
     isLate = true
     for (const process of machines.processes) void process.close()
   }, timeout)
-  const consoles = await consolesOf(machines)
-  const draft = await objects.createDraft()
   try {
     const captured = await captureMachines(machines, 'fork', draft.directory)
     for (const [member, text] of consoles) {
@@ -82,19 +83,20 @@ async function commitMoment(kept: NewKept): Promise<void> {
   const { machines, context, draft, captured, seconds, test, owner, name } = kept
   const { definition, state } = machines
   const { kind, members } = definition[DETAILS]
-  const files = Object.entries(captured.files).map(([member, files]) => {
-    const directKernel = state.members[member]?.directKernel
-    return [member, { files, ...(directKernel && { directKernel }) }]
-  })
+  const { keys, objects } = context.store
+  // All but the files is as it was.
+  const files = Object.entries(captured.files).map(([member, files]) => [
+    member,
+    { ...state.members[member], files },
+  ])
   const moment: KeptMoment = {
     kind,
     from: state.name,
-    machines: Object.fromEntries(
-      Object.entries(members).map(([member, { machine }]) => [
-        member,
-        { name: machine.name, options: machine[DETAILS].options },
-      ]),
-    ),
+    machines: await eachMember(members, async ({ machine }) => {
+      const { binary, version, accelerator } = await context.emulatorOf(machine)
+      const emulator = { binary, version, accelerator }
+      return { name: machine.name, options: machine[DETAILS].options, emulator }
+    }),
     ...(test && { test }),
   }
   const meta = writeMeta(
@@ -113,7 +115,6 @@ async function commitMoment(kept: NewKept): Promise<void> {
     },
     draft.directory,
   )
-  const { keys, objects } = context.store
   const key = keptKey(owner, name)
   const lease = await draft.lease()
   try {

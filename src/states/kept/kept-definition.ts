@@ -14,7 +14,7 @@ import type { KeptMoment } from './kept-moment.js'
 
 /**
  * The definition of a kept state, made of what its manifest says: that of its machines may have changed
- * since, or be gone.
+ * since, or be gone. It is resumed as it was, with the identity that it had.
  */
 export function keptDefinition(
   { owner, state }: Pick<StateMeta, 'owner' | 'state'>,
@@ -23,7 +23,7 @@ export function keptDefinition(
   const members = Object.fromEntries(
     Object.entries(machines).map(([member, { name, options }]): [string, Member] => [
       member,
-      { machine: machine(name, options), liveness: 'live' },
+      { machine: machine(name, { ...options, identity: 'saved' }), liveness: 'live' },
     ]),
   )
   const definition: Definition = {

@@ -1,4 +1,5 @@
 import type { ParsedMachineOptions } from '../../params/machine.js'
+import type { Emulator } from '../graph/emulator.js'
 
 /** A machine of a kept state, as its definition was: there may be none any more. */
 export interface KeptMachine {
@@ -6,10 +7,14 @@ export interface KeptMachine {
   name: string
   /** Functions among them are not kept. */
   options: Omit<ParsedMachineOptions, 'afterRestore' | 'ready'>
+  /** What ran it, and alone can go on with it. */
+  emulator: Pick<Emulator, 'binary' | 'version' | 'accelerator'>
 }
 
 /** The failed test whose machines were kept. */
 export interface FailedTest {
+  /** Vitest's, which tells tests of one name apart, also in several projects. */
+  id: string
   /** Absolute path of its file. */
   file: string
   /** With its suites, and without its file. */

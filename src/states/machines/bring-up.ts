@@ -14,6 +14,9 @@ import { awaitReady } from './await-ready.js'
 import { Handles } from './handles.js'
 import type { StartedMachine, StartedMachines } from './start-machines.js'
 
+/** Milliseconds: keys of ssh take long under TCG. */
+const IDENTITY_TIMEOUT = 300_000
+
 /**
  * From machines that are in their state, stopped, to machines that a test can have: they run, they are
  * up, their guests are right, what their state needs yet was done, they have the identity that they are to
@@ -40,8 +43,11 @@ export async function bringUp(
     }
     await eachMember(definition[DETAILS].members, async ({ machine }, member) => {
       const { identity } = machine[DETAILS].options
-      if (identity === 'fresh')
-        await refreshIdentity((started.machines[member] as StartedMachine).process)
+      if (identity === 'fresh') {
+        const refreshed = refreshIdentity((started.machines[member] as StartedMachine).process)
+        const what = `the fresh identity of ${machine.name}`
+        await withDeadline(refreshed, what, { timeout: IDENTITY_TIMEOUT, signal })
+      }
       await callAfterRestore(machine, handles.vm(member), signal)
     })
   } finally {

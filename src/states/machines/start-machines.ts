@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { PreparedMachine, Purpose } from '../../backends/backend.js'
 import { OwnRam } from '../../backends/fork/own-ram.js'
 import type { Liveness } from '../../params/liveness.js'
+import { withDeadline } from '../../qemu/deadline.js'
 import { launch } from '../../qemu/machine/launch.js'
 import type { Viewing } from '../../qemu/machine/launch-options.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
@@ -146,7 +147,7 @@ async function startMachine(
       onSpawn: (pid) => run.addProcess(pid),
     })
     context.report({ kind: 'started', state, pid: process.pid })
-    await prepared.load(process)
+    await withDeadline(prepared.load(process), `the restore of ${state}`, { signal })
     const resume = resumeOf(process, machine, files.liveness, purpose)
     return { prepared, process, ram, liveness: files.liveness, resume, discard }
   } catch (error) {

@@ -10,7 +10,7 @@ let vm: TinyVm['vm']
 beforeAll(async () => {
   tiny = await bootTiny()
   vm = tiny.vm
-}, 60_000)
+})
 afterAll(() => tiny[Symbol.asyncDispose]())
 
 async function commandError(promise: Promise<unknown>): Promise<CommandError> {
@@ -107,7 +107,7 @@ test('answers of many calls at once are never mixed up', async () => {
       expect(result.stdout).toBe(`content ${index}`)
     }),
   )
-}, 30_000)
+})
 
 describe('a command that fails', () => {
   test('rejects with all that is known of it', async () => {
@@ -184,7 +184,7 @@ describe('output beyond what the agent keeps', () => {
     expect(error.shortMessage).toContain('16 MiB) to stdout')
     expect(error.stdout.length).toBe(16 * 2 ** 20)
     expect(error.stderr.toString()).toBe('said\n')
-  }, 30_000)
+  })
 })
 
 describe('a command that is stopped', () => {

@@ -8,7 +8,7 @@ beforeAll(async () => {
   tiny = await bootTiny()
   vm = tiny.vm
   await vm.$`mkdir -p /work`
-}, 60_000)
+})
 afterAll(() => tiny[Symbol.asyncDispose]())
 
 const statOf = async (path: string) => (await vm.exec('stat', ['-c', '%a %u:%g', path])).stdout

@@ -8,7 +8,7 @@ beforeAll(async () => {
   tiny = await bootTiny()
   vm = tiny.vm
   await vm.$`mkdir -p /srv; echo served >/srv/index.html`
-}, 60_000)
+})
 afterAll(() => tiny[Symbol.asyncDispose]())
 
 describe('waitForPort', () => {

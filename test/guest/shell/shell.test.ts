@@ -61,7 +61,7 @@ describe('vm.$', () => {
   beforeAll(async () => {
     tiny = await bootTiny()
     vm = tiny.vm
-  }, 60_000)
+  })
   afterAll(() => tiny[Symbol.asyncDispose]())
 
   test('runs a script in the guest', async () => {

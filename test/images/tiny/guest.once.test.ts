@@ -81,7 +81,7 @@ describe('the tiny guest, once it is up,', () => {
     booted = await bootTiny(directory)
     answer = (await booted.vm.$`hostname; whoami; uname -s`).stdout
     secondsToAnswer = await cpuSeconds(booted.machine.pid)
-  }, 60_000)
+  })
   afterAll(async () => {
     await booted.machine.close()
     await rm(directory, { recursive: true, force: true })

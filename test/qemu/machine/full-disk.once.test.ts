@@ -10,7 +10,7 @@ let tiny: TinyGuest
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'vms-full-'))
   tiny = await tinyGuest()
-}, 120_000)
+})
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
 /** The guest writes to its disk where it comes up; QEMU would stop it there, for ever. */
@@ -44,4 +44,4 @@ test('a machine ends, and says why, when the disk of the host is full', async ()
   })
   expect(stderr).toBe('')
   expect(JSON.parse(stdout)).toMatchObject({ shutdownReason: "the host's disk is full" })
-}, 60_000)
+})

@@ -109,6 +109,22 @@ test('processes that hold memory and ask for more do not wait for each other for
   await (await second).release()
 })
 
+test('a process that is stuck only after a while is no longer waited for from then on', async () => {
+  const store = await scratchStore()
+  const [allowance, other] = [await allowanceOf(store), await allowanceOf(store)]
+  const held = await allowance.take(need(2))
+  await other.take(need(2))
+  let isStuck = false
+  const first = allowance.take(need(2), { isStuck: () => isStuck })
+  await untilWaiting(store, 1)
+  const second = other.take(need(2), { isStuck: () => true })
+  await untilWaiting(store, 2)
+  isStuck = true
+  await (await Promise.race([first, second])).release()
+  await held.release()
+  await Promise.all([first, second])
+})
+
 test('who holds memory and is not stuck keeps others waiting', async () => {
   const store = await scratchStore()
   const [allowance, other] = [await allowanceOf(store), await allowanceOf(store)]

@@ -16,6 +16,15 @@ function plan(candidates: readonly Candidate[], limits: Partial<Limits> = {}): s
 }
 
 describe('removals', () => {
+  test('leave what somebody has kept, and what it stands on', () => {
+    const candidates = [
+      candidate('base', { lastUse: 0 }),
+      candidate('kept', { kind: 'kept', parents: ['base'], lastUse: 0 }),
+      candidate('gone', { kind: 'kept', fault: 'replaced', lastUse: 0 }),
+    ]
+    expect(plan(candidates, { maxSize: 0, maxAge: 0 })).toEqual(['gone replaced'])
+  })
+
   test('are none within the limits', () => {
     expect(plan([candidate('a'), candidate('b', { parents: ['a'] })])).toEqual([])
   })

@@ -60,7 +60,7 @@ describe('a child of a disk state', () => {
     await using opened = await openMachines(live, place.context)
     boot = (await opened.handle().readFile('/tmp/boot')).trim()
     expect(await opened.handle().readFile('/boots')).toContain(boot)
-  }, 120_000)
+  })
 
   it('is built from the kept boot where that is there, or was asked for as well', () => {
     expect(starts.slice(0, 4)).toEqual([

@@ -1,5 +1,3 @@
-import { chmod, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { image } from '../../../src/images/image.js'
 import { environment } from '../../../src/states/definitions/environment.js'
@@ -7,7 +5,9 @@ import { machine } from '../../../src/states/definitions/machine.js'
 import { buildAll } from '../../../src/states/graph/build-all.js'
 import type { Context } from '../../../src/states/graph/context.js'
 import { ensure } from '../../../src/states/graph/ensure.js'
+import { captureMoment } from '../../../src/states/kept/keep-machines.js'
 import { openMachines } from '../../../src/states/machines/machines-in-hand.js'
+import { otherQemu } from '../../support/other-qemu.js'
 import { useStore } from './use-store.js'
 
 const place = useStore()
@@ -23,25 +23,17 @@ const lab = environment('lab', { web: loaded }).live('up', async ({ web }) => {
 
 const notices = () => place.events.flatMap((event) => (event.kind === 'notice' ? [event] : []))
 
-/** A QEMU that says that it is of another version, and is none. */
-async function otherQemu(): Promise<string> {
-  const path = join(place.root, 'qemu')
-  await writeFile(
-    path,
-    `#!/bin/sh
-case "$*" in --version) echo 'QEMU emulator version 9.9.9' ;; *) exec qemu-system-x86_64 "$@" ;; esac`,
-  )
-  await chmod(path, 0o755)
-  return path
-}
-
 describe('live states that were made with another QEMU', () => {
   let qemu: string
   beforeAll(async () => {
     const built = await buildAll([site, loaded, lab], place.context)
     expect(built.map(({ outcome }) => outcome)).not.toContain('failed')
-    qemu = await otherQemu()
-  }, 120_000)
+    qemu = await otherQemu(place.root)
+    // What somebody has kept is of no build, whatever it is called.
+    await using opened = await openMachines(serving, place.context)
+    const moment = await captureMoment(opened, place.context, { timeout: 60_000 })
+    await moment.commit('kept', 'serving')
+  })
 
   const withOther = (build: Context['build']) => place.open({ qemu, build })
 

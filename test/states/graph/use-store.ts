@@ -25,7 +25,7 @@ export function useStore() {
     root = await mkdtemp(join(tmpdir(), 'vms-store-'))
     await makeStoreWithTiny(root)
     context = await open()
-  }, 120_000)
+  })
   afterAll(async () => {
     await context.close()
     await rm(root, { recursive: true, force: true })

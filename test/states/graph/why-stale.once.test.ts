@@ -106,4 +106,4 @@ test('a state that is too old is built anew, once, and what stands on it too', a
   const again = await ensure(child, later)
   await again.release()
   expect(again.objects).toEqual(available.objects)
-}, 60_000)
+})

@@ -48,4 +48,4 @@ test('a collection that is killed at any step leaves nothing false, and the next
   let steps = 0
   while (await isKilledAt(steps + 1, template)) steps += 1
   expect(steps).toBeGreaterThan(8)
-}, 120_000)
+})
