@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -25,17 +26,19 @@ test('the pid is announced, and awaited, before the machine runs', async () => {
   let announced = 0
   let console = 'not looked at'
   const options = await bareOptions()
+  const file = join(options.directory, 'console.log')
   const machine = await launchBare({
     ...options,
     async onSpawn(pid) {
       await new Promise((resolve) => setTimeout(resolve, 200))
       announced = pid
       // A slow host's QEMU may not even have made the file.
-      console = await readFile(join(options.directory, 'console.log'), 'utf8').catch(() => '')
+      console = existsSync(file) ? await readFile(file, 'utf8') : ''
     },
   })
   expect(announced).toBe(machine.pid)
   expect(console).toBe('')
+  expect(existsSync(file)).toBe(true)
 })
 
 test('a second start in the same directory keeps the console of the first', async () => {
