@@ -20,6 +20,11 @@ export interface SavedMemory {
   size: number
   /** Absolute path of what QEMU saved of the devices. */
   devices: string
+  /**
+   * Absolute path of the same once more, as a snapshot in a qcow2 file: what a running QEMU can load. Absent
+   * where `ram` is, and in states of before there was any.
+   */
+  snapshot?: string
 }
 
 /** A state as files: what `capture` wrote and what `prepare` starts from. Never written to again. */

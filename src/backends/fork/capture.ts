@@ -8,6 +8,7 @@ import { keepDisk, keptPath } from '../keep-disk.js'
 import { leaveBoot } from '../leave-boot.js'
 import { writableDisks } from '../live/disk-snapshot.js'
 import { quit } from '../quit.js'
+import { saveDeviceSnapshot } from './device-snapshot.js'
 import { requireForkable } from './forkable.js'
 
 /** A machine that was captured, but for its RAM. */
@@ -59,15 +60,22 @@ export async function freezeFork(
 ): Promise<FrozenMachine> {
   const { disks, process, ram } = machine
   const [kept, devices] = [join(directory, 'ram'), join(directory, 'devices')]
+  const snapshot = join(directory, 'devices.qcow2')
   const cleanUp = async () => {
     const files = writableDisks(disks).map((disk) => keptPath(disk, directory))
-    for (const file of [...files, kept, devices, partOf(devices)]) await rm(file, { force: true })
+    for (const file of [...files, kept, devices, partOf(devices), snapshot])
+      await rm(file, { force: true })
   }
   const filesWith = (ram: string | undefined, disks: readonly Disk[]): StateFiles => {
-    const memory = { ...(ram && { ram }), size: process.options.memory, devices }
+    const memory = {
+      ...(ram && { ram, snapshot }),
+      ...{ size: process.options.memory, devices },
+    }
     return { liveness: 'live', backend: 'fork', disks, memory }
   }
   try {
+    // First: to save devices the other way closes all disks.
+    if (ram !== undefined) await saveDeviceSnapshot(process.qmp, snapshot)
     await saveDeviceState(process.qmp, devices, { withoutSharedRam: ram !== undefined })
     await quit(process)
     await leaveBoot(machine)

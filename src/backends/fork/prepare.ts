@@ -8,6 +8,7 @@ import { loadDeviceState } from '../../qemu/migration/device-state.js'
 import type { PreparedMachine, Purpose, SavedMemory, StateFiles } from '../backend.js'
 import { createOverlays } from '../create-overlays.js'
 import { OwnRam } from './own-ram.js'
+import { rewindTo } from './rewind.js'
 
 const LOG_BYTES = 4096
 
@@ -28,11 +29,13 @@ export async function prepareFork(
   const overlays = await createOverlays(disks, directory)
   const own =
     purpose === 'live' ? await OwnRam.create(memory.size, directory, memory.ram) : undefined
+  const rewind = purpose === 'test' ? rewindTo({ memory, disks, overlays, directory }) : undefined
   return {
     disks: overlays,
     ...(own && { ram: own }),
     launch: { ram: ramOf(memory, own), incoming: memory.devices },
     load: (process) => load(process, memory),
+    ...(rewind && { rewind }),
   }
 }
 

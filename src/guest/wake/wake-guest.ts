@@ -19,18 +19,24 @@ export interface WakeOptions {
   signal?: AbortSignal | undefined
 }
 
+/** How a guest was woken. */
+export interface Waking {
+  by: 'waker' | 'agent'
+  /** What could not be done, for people. */
+  fault: string | undefined
+}
+
 /**
  * Lets a restored machine run, and makes its guest right: its clock the host's, and the random numbers
  * of its kernel others than those of its clones. The guest's waker does it, or else its agent.
  *
  * @param process - a machine in a live state, with its CPUs stopped
- * @returns what could not be done, for people; undefined if all was
  * @throws VmStatesError `GUEST_GONE`, `QMP_COMMAND_FAILED`, `QMP_CONNECTION_LOST`, `ABORTED`
  */
 export async function wakeGuest(
   process: MachineProcess,
   { clock, signal }: WakeOptions,
-): Promise<string | undefined> {
+): Promise<Waking> {
   using link = new WakerLink(process.wake)
   const isHostClock = clock === 'host'
   const seed = randomBytes(SEED_BYTES)
@@ -40,9 +46,12 @@ export async function wakeGuest(
   first.catch(() => {}) // of a machine that does not even go on
   await process.qmp.execute('cont')
   const report = await firstReport(process, first, signal)
-  if (report === undefined) return await wakeByAgent(process, { isHostClock, seed, signal })
+  if (report === undefined) {
+    return { by: 'agent', fault: await wakeByAgent(process, { isHostClock, seed, signal }) }
+  }
   const off = isHostClock ? await correct(link, report, signal) : ''
-  return [report.faults, off].filter((fault) => fault !== '').join('; ') || undefined
+  const faults = [report.faults, off].filter((fault) => fault !== '')
+  return { by: 'waker', fault: faults.join('; ') || undefined }
 }
 
 /** @returns undefined if there is no waker, or one that says nothing */

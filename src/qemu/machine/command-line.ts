@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { blockNode } from './block-node.js'
+import { diskNode } from './disk-node.js'
 import type { DirectKernel, Disk, LaunchOptions } from './launch-options.js'
 import { optionValue } from './option-value.js'
 import { FIRST_VNC_PORT } from './vnc-port.js'
@@ -124,16 +125,9 @@ function networkArguments({ network }: LaunchOptions): string[] {
 }
 
 function diskArguments(disk: Disk, index: number): string[] {
-  const node = blockNode(disk)
-  const readOnly = disk.readOnly ? 'on' : 'off'
-  const medium = [
-    '-blockdev',
-    // no-flush: files that are to be kept are fsynced as a whole when they are.
-    `driver=${disk.format},node-name=${node},read-only=${readOnly},discard=unmap,` +
-      `cache.no-flush=on,file.driver=file,file.filename=${optionValue(disk.file)}`,
-  ]
+  const medium = ['-blockdev', JSON.stringify(diskNode(disk))]
   if (disk.role === 'variables') return medium
-  const drive = `virtio-blk-pci,drive=${node},serial=${disk.name},bootindex=${index + 1}`
+  const drive = `virtio-blk-pci,drive=${blockNode(disk)},serial=${disk.name},bootindex=${index + 1}`
   return [...medium, '-device', drive]
 }
 

@@ -73,6 +73,11 @@ export async function loadDeviceState(
   throw new VmStatesError('QMP_COMMAND_FAILED', `migrate-incoming of ${file}: ${status}`)
 }
 
+/** Has snapshots leave out RAM that is mapped from a shared file. */
+export async function leaveOutSharedRam(qmp: QmpClient): Promise<void> {
+  await setCapabilities(qmp, { withoutSharedRam: true })
+}
+
 /** Has snapshots hold all RAM: a machine that was loaded without shared RAM would leave that out. */
 export async function includeSharedRam(qmp: QmpClient): Promise<void> {
   await setCapabilities(qmp, { withoutSharedRam: false })

@@ -69,6 +69,7 @@ function mapPaths(
           ...memory,
           ...(memory.ram !== undefined && { ram: map(memory.ram) }),
           devices: map(memory.devices),
+          ...(memory.snapshot !== undefined && { snapshot: map(memory.snapshot) }),
         },
       }
       const kernel = directKernel && { directKernel: mapKernel(directKernel, map) }

@@ -107,7 +107,7 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
 
   /** Whether {@link rewind} may succeed. */
   get canRewind(): boolean {
-    return this.#machines.every(canRewind)
+    return this.#machines.every((machine) => machine.canRewind())
   }
 
   /**
@@ -119,7 +119,7 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
   async rewind(): Promise<boolean> {
     this.release('it was given back')
     if (!this.canRewind) return false
-    const rewound = await Promise.all(this.#machines.map(rewind))
+    const rewound = await Promise.all(this.#machines.map((machine) => machine.rewind()))
     return !rewound.includes(false)
   }
 
@@ -253,20 +253,4 @@ export async function startInHand<H>(parts: Parts<H>): Promise<MachinesInHand<H>
 function start(parts: Parts<unknown>): Promise<StartedMachines> {
   const { definition, state, context, signal, viewing } = parts
   return startMachines(definition, state, context, { purpose: 'test', signal, viewing })
-}
-
-function canRewind({ prepared, process }: StartedMachine): boolean {
-  return prepared.rewind !== undefined && process.running
-}
-
-/** @returns whether the machine is in its state again, with its CPUs stopped */
-async function rewind({ prepared, process }: StartedMachine): Promise<boolean> {
-  try {
-    await process.qmp.execute('stop')
-    await process.removePortForwards()
-    await prepared.rewind?.(process)
-    return true
-  } catch {
-    return false
-  }
 }

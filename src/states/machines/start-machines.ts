@@ -13,19 +13,17 @@ import { type AnyState, DETAILS, type MachineDefinition } from '../definitions/t
 import type { AvailableMember, AvailableState } from '../graph/available-state.js'
 import type { Context } from '../graph/context.js'
 import { backendFor } from './backend-for.js'
+import { type Course, courseOf } from './course.js'
 import { stopTogether } from './stop-together.js'
-import { wakeMachine } from './wake-machine.js'
 
 /** A machine in a state, and what it was made of. */
-export interface StartedMachine {
+export interface StartedMachine extends Course {
   prepared: PreparedMachine
   process: MachineProcess
   /** The file of its RAM, for a machine that is to be captured. */
   ram: OwnRam | undefined
   /** Whether it goes on where it was captured, or boots. */
   liveness: Liveness
-  /** Lets the CPUs run; returns once the guest is right. */
-  resume(signal?: AbortSignal): Promise<void>
   /** Ends the process and deletes its directory: disks, console and QEMU's log. Never rejects. */
   discard(): Promise<void>
 }
@@ -148,22 +146,11 @@ async function startMachine(
     })
     context.report({ kind: 'started', state, pid: process.pid })
     await withDeadline(prepared.load(process), `the restore of ${state}`, { signal })
-    const resume = resumeOf(process, machine, files.liveness, purpose)
-    return { prepared, process, ram, liveness: files.liveness, resume, discard }
+    const { liveness } = files
+    const course = courseOf(process, prepared, { machine, liveness, purpose })
+    return { ...course, prepared, process, ram, liveness, discard }
   } catch (error) {
     await discard()
     throw error
   }
-}
-
-/** Setups always run at the host's time, so that no state depends on what tests have asked for. */
-function resumeOf(
-  process: MachineProcess,
-  machine: MachineDefinition,
-  liveness: Liveness,
-  purpose: Purpose,
-): StartedMachine['resume'] {
-  if (liveness === 'disk') return async () => void (await process.qmp.execute('cont'))
-  const clock = purpose === 'test' ? machine[DETAILS].options.clock : 'host'
-  return (signal) => wakeMachine(process, clock, signal)
 }

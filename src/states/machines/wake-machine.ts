@@ -1,4 +1,4 @@
-import { wakeGuest } from '../../guest/wake/wake-guest.js'
+import { type Waking, wakeGuest } from '../../guest/wake/wake-guest.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { warn } from './warn.js'
 
@@ -6,14 +6,17 @@ import { warn } from './warn.js'
  * Lets a machine run that is in a live state, and wakes its guest: before it returns, clock and random
  * numbers are right. What cannot be done is said once.
  *
+ * @returns by what it was woken
  * @throws VmStatesError `GUEST_GONE`, `QMP_COMMAND_FAILED`, `QMP_CONNECTION_LOST`, `ABORTED`
  */
 export async function wakeMachine(
   process: MachineProcess,
   clock: 'host' | 'frozen',
   signal: AbortSignal | undefined,
-): Promise<void> {
-  const fault = await wakeGuest(process, { clock, signal })
-  if (fault === undefined) return
-  warn(`${process.options.name} was restored, but its guest is not right in all (${fault})`)
+): Promise<Waking['by']> {
+  const { by, fault } = await wakeGuest(process, { clock, signal })
+  if (fault !== undefined) {
+    warn(`${process.options.name} was restored, but its guest is not right in all (${fault})`)
+  }
+  return by
 }

@@ -82,6 +82,7 @@ test('a captured machine goes on where it was, as often as asked, and each for i
   expect(await readdir(join(root, 'state'))).toEqual([
     'data.qcow2',
     'devices',
+    'devices.qcow2',
     'image.qcow2',
     'ram',
   ])
@@ -230,12 +231,15 @@ test('a state can be moved with what it stands on', async () => {
   const there = join(directory, 'there')
   await rename(here, there)
   const move = (path: string) => path.replace(here, there)
-  const { ram = '', devices = '', size = 0 } = state.memory ?? {}
+  const { ram = '', devices = '', snapshot = '', size = 0 } = state.memory ?? {}
   const moved = {
     ...state,
     disks: state.disks.map((disk) => ({ ...disk, file: move(disk.file) })),
-    memory: { ram: move(ram), devices: move(devices), size },
+    memory: { ram: move(ram), devices: move(devices), snapshot: move(snapshot), size },
   }
-  const { process } = await startFrom(moved, 'test', there, 'one')
+  const { process, prepared } = await startFrom(moved, 'test', there, 'one')
+  expect(await read(process)).toEqual([0x11, 0x11, 0x11])
+  await process.qmp.execute('stop')
+  await prepared.rewind?.(process)
   expect(await read(process)).toEqual([0x11, 0x11, 0x11])
 })

@@ -84,7 +84,9 @@ it('each machine in a live state has disks and variables of its own', async () =
   await write(two.handle(), 'there')
   expect(await read(one.handle())).toEqual(all('here'))
   expect(await read(two.handle())).toEqual(all('there'))
+  const { processes } = one
   await one.reset()
+  expect(one.processes).toEqual(processes)
   expect(await read(one.handle())).toEqual(all('one two'))
   expect(await digests()).toEqual(before)
   // None of them found it damaged, and built it anew.

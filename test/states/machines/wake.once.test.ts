@@ -159,3 +159,19 @@ it('all machines of an environment are woken', async () => {
   await using opened = await open(lab.live('both', () => {}))
   for (const process of opened.processes) expect(await clockError(process)).toBeLessThan(100)
 })
+
+it('what its agent alone can wake gets another QEMU each time: vmgenid changes with it', async () => {
+  const noPerl = past.live('no-perl', async (vm) => {
+    await vm.$`kill $(ps -o pid,args | grep 'vm-states-wake[r]' | sed 's/^ *//; s/ .*//')`
+    await vm.$`rm $(which perl)`
+  })
+  for (const [state, isSame] of [
+    [past, true],
+    [noPerl, false],
+  ] as const) {
+    await using opened = await open(state)
+    const { pid } = only(opened.processes)
+    await opened.reset()
+    expect(only(opened.processes).pid === pid).toBe(isSame)
+  }
+})

@@ -1,0 +1,51 @@
+import type { PreparedMachine, Purpose } from '../../backends/backend.js'
+import type { Liveness } from '../../params/liveness.js'
+import type { MachineProcess } from '../../qemu/machine/machine-process.js'
+import { DETAILS, type MachineDefinition } from '../definitions/types.js'
+import { wakeMachine } from './wake-machine.js'
+
+/** How a machine goes on from its state, and back to it. */
+export interface Course {
+  /** Lets the CPUs run; returns once the guest is right. */
+  resume(signal?: AbortSignal): Promise<void>
+  /** Whether {@link rewind} may succeed. */
+  canRewind(): boolean
+  /**
+   * Brings the machine back to its state within its process, with its CPUs stopped. Never rejects.
+   *
+   * @returns whether it is in its state; otherwise it is good for nothing
+   */
+  rewind(): Promise<boolean>
+}
+
+/** The course of a machine that was loaded. */
+export function courseOf(
+  process: MachineProcess,
+  prepared: PreparedMachine,
+  options: { machine: MachineDefinition; liveness: Liveness; purpose: Purpose },
+): Course {
+  const { machine, liveness, purpose } = options
+  // Setups always run at the host's time, so that no state depends on what tests have asked for.
+  const clock = purpose === 'test' ? machine[DETAILS].options.clock : 'host'
+  // One that the agent wakes may have nothing for random numbers but vmgenid: another id takes another QEMU.
+  let isOnlyOnce = false
+  const canRewind = () => prepared.rewind !== undefined && process.running && !isOnlyOnce
+  return {
+    async resume(signal) {
+      if (liveness === 'disk') await process.qmp.execute('cont')
+      else isOnlyOnce = (await wakeMachine(process, clock, signal)) === 'agent'
+    },
+    canRewind,
+    async rewind() {
+      if (!canRewind()) return false
+      try {
+        await process.qmp.execute('stop')
+        await process.removePortForwards()
+        await prepared.rewind?.(process)
+        return true
+      } catch {
+        return false
+      }
+    },
+  }
+}
