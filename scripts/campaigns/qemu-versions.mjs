@@ -1,12 +1,20 @@
 // node scripts/campaigns/qemu-versions.mjs
 //
 // Runs examples/matrix on the host's QEMU and on QEMU 10 from Debian's backports, as two projects of
-// one run. The packages are fetched by apt with lists of its own and unpacked, not installed; for
+// one run, and the tests of machines, backends and live states on QEMU 10 alone. The packages are fetched by apt with lists of its own and unpacked, not installed; for
 // hosts that run Debian 12 with QEMU. Ends with 1 unless disk states were built once for both, live
 // states once for each, and nothing in a second run.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { execa } from 'execa'
@@ -87,6 +95,34 @@ async function runMatrix(qemus, store) {
   )
 }
 
+/** What depends most on QEMU's version. */
+const TESTS = [
+  'test/qemu/machine',
+  'test/qemu/host-memory',
+  'test/backends',
+  'test/states/machines',
+]
+
+/** Runs tests of this package where `qemu-system-x86_64` is another program. */
+async function runTests(qemu) {
+  const bin = join(scratch, 'bin')
+  mkdirSync(bin)
+  symlinkSync(qemu, join(bin, 'qemu-system-x86_64'))
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs')
+  const { exitCode, all } = await execa(
+    process.execPath,
+    [vitest, 'run', '--configLoader=runner', ...TESTS],
+    {
+      cwd: root,
+      env: { PATH: `${bin}:${process.env.PATH}`, NO_COLOR: '1' },
+      all: true,
+      reject: false,
+    },
+  )
+  console.log(all)
+  assert.equal(exitCode, 0, 'a test failed')
+}
+
 execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' })
 const qemus = ['qemu-system-x86_64', fetchQemu()]
 for (const qemu of qemus) console.log(version(qemu))
@@ -100,4 +136,5 @@ assert.deepEqual(await runMatrix(qemus, store), {
 })
 const none = { 'small/site': 0, 'large/site': 0, 'small/serving': 0, 'large/serving': 0 }
 assert.deepEqual(await runMatrix(qemus, store), none)
+await runTests(qemus[1])
 console.log('disk states were built once, live states once for each QEMU')
