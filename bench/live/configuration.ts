@@ -15,6 +15,11 @@ export const CONFIGURATIONS: readonly Configuration[] = SIZES.flatMap((memory) =
   SHARES.map((share) => ({ memory, share })),
 )
 
+/** The name of Debian 12 in the module of states: a guest of the size that people have. */
+export const DEBIAN = 'debian'
+
+const DEBIAN_MEMORY = 512 * MIB
+
 /** Such as `1 GiB, 75 %`. */
 export function titleOf({ memory, share }: Configuration): string {
   const size = memory < GIB ? `${memory / MIB} MiB` : `${memory / GIB} GiB`
@@ -28,9 +33,15 @@ export function nameOf({ memory, share }: Configuration): string {
 
 /**
  * The text of a module that exports each configuration's machine, by its name, and its states: `NAME_fork`
- * and `NAME_live`, by backend, and `NAME_cold`, a machine that boots for each test.
+ * and `NAME_live`, by backend, and `NAME_cold`, a machine that boots for each test. The same of Debian, empty, as
+ * {@link DEBIAN}.
+ *
+ * @param disk - the Debian guest's
  */
-export function statesModule(configurations: readonly Configuration[], entry: string): string {
+export function statesModule(
+  configurations: readonly Configuration[],
+  { entry, disk }: { entry: string; disk: string },
+): string {
   const lines = configurations.flatMap((configuration) => {
     const { memory, share } = configuration
     const name = nameOf(configuration)
@@ -46,5 +57,14 @@ export function statesModule(configurations: readonly Configuration[], entry: st
       ),
     ]
   })
-  return [`import { image, machine } from '${entry}'`, ...lines, ''].join('\n')
+  const debian = `{ image: image.file(${JSON.stringify(disk)}), memory: ${DEBIAN_MEMORY}, readyTimeout: 600_000 }`
+  const others = [
+    `const debian = ${debian}`,
+    `export const ${DEBIAN}_cold = machine('${DEBIAN}_cold', { ...debian, boot: 'cold' })`,
+    ...['fork', 'live'].map(
+      (backend) =>
+        `export const ${DEBIAN}_${backend} = machine('${DEBIAN}_${backend}', debian).live('up', () => {}, { backend: '${backend}' })`,
+    ),
+  ]
+  return [`import { image, machine } from '${entry}'`, ...lines, ...others, ''].join('\n')
 }

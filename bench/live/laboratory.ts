@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadModule } from '../../src/params/load-module.js'
 import { Context } from '../../src/states/graph/context.js'
+import { debianDisk } from '../../test/support/debian/image.js'
 import { makeStoreWithTiny } from '../../test/support/store-with-tiny.js'
 import { type TinyGuest, tinyGuest } from '../../test/support/tiny.js'
 import { type Configuration, statesModule } from './configuration.js'
@@ -17,8 +18,9 @@ export interface Laboratory {
   context: Context
   libvirt: Libvirt
   guest: TinyGuest
-  /** The module of {@link statesModule}, and what it exports. */
-  states: string
+  /** The path of the Debian guest's disk. */
+  disk: string
+  /** What the module of {@link statesModule} exports. */
   definitions: Readonly<Record<string, unknown>>
   samples: Samples
   rounds: number
@@ -39,11 +41,12 @@ export async function inLaboratory(
   const [store, states] = [place('store'), place('states.ts')]
   await makeStoreWithTiny(store)
   const entry = fileURLToPath(new URL('../../dist/states.js', import.meta.url))
-  await writeFile(states, statesModule(configurations, entry))
+  const disk = await debianDisk()
+  await writeFile(states, statesModule(configurations, { entry, disk }))
   await mkdir(place('libvirt'))
   await using context = await Context.open({ store, label: 'bench' })
   await using libvirt = await Libvirt.start(place('libvirt'))
   const definitions = await loadModule(states)
   const guest = await tinyGuest()
-  await work({ ...parts, store, states, context, libvirt, definitions, guest })
+  await work({ ...parts, store, disk, context, libvirt, definitions, guest })
 }

@@ -86,16 +86,18 @@ export function judge(samples: Samples): Verdict[] {
         at('1 GiB, 25 %', `fixture/${way}/right`, `fixture/${way} by hand/agent`),
       ),
     ),
-    worst(
-      '200 tests with a boot each against a live state',
-      { atLeast: 15, unit: times },
-      at('512 MiB', 'suite/512 MiB/boot/whole', 'suite/512 MiB/fork/whole'),
-    ),
-    worst(
-      'the same with `loadvm`',
-      { atLeast: 1, unit: times },
-      at('512 MiB', 'suite/512 MiB/live/whole', 'suite/512 MiB/fork/whole'),
-    ),
+    ...['512 MiB', 'Debian 12'].flatMap((where) => [
+      worst(
+        '200 tests with a boot each against a live state',
+        { atLeast: 15, unit: times },
+        at(where, `suite/${where}/boot/whole`, `suite/${where}/fork/whole`),
+      ),
+      worst(
+        'the same with `loadvm`',
+        { atLeast: 1, unit: times },
+        at(where, `suite/${where}/live/whole`, `suite/${where}/fork/whole`),
+      ),
+    ]),
     worst(
       'the same with `loadvm`',
       { atLeast: 3, unit: times },

@@ -60,13 +60,16 @@ export async function measureBoot(
 
 type Available = Awaited<ReturnType<typeof ensure>>
 
-/** From the definition of a machine to a test's first line; `ahead` leaves what can be done before. */
+/** What there is of a machine before it is asked for: one that is in its state, or one that ran already. */
+type There = 'nothing' | 'standby' | 'used'
+
+/** From what is there of a machine to a test's first line. */
 function ours(
   name: string,
   state: State,
   available: Available,
   { context }: Laboratory,
-  ahead = false,
+  there: There = 'nothing',
 ): Course {
   let started: StartedMachines | undefined
   const start = async () => {
@@ -76,11 +79,16 @@ function ours(
   return {
     name,
     async prepare() {
-      if (ahead) await start()
+      if (there === 'nothing') return
+      const { machines, resume } = await start()
+      if (there === 'standby') return
+      await resume()
+      for (const { process } of Object.values(machines)) await answerOf(process)
     },
     async run(): Promise<Record<string, number>> {
       const elapsed = stopwatch()
-      const machines = ahead ? (started as StartedMachines) : await start()
+      const machines = there === 'nothing' ? await start() : (started as StartedMachines)
+      if (there === 'used') await rewindAll(machines)
       let cont = 0
       for (const { process } of Object.values(machines.machines)) {
         // QEMU sends it with the answer to `cont`.
@@ -104,6 +112,11 @@ function ours(
       await started?.discard()
     },
   }
+}
+
+async function rewindAll({ machines }: StartedMachines): Promise<void> {
+  const rewound = await Promise.all(Object.values(machines).map((machine) => machine.rewind()))
+  if (rewound.includes(false)) throw new Error('a machine did not go back to its state')
 }
 
 /** Waits until the agent answers. */
@@ -146,7 +159,8 @@ function forkCourses(
     forkByHand('fork by hand', byHand, false),
     ours('fork', state, available, laboratory),
     forkByHand('standby by hand', byHand, true),
-    ours('standby', state, available, laboratory, true),
+    ours('standby', state, available, laboratory, 'standby'),
+    ours('rewound', state, available, laboratory, 'used'),
   ]
 }
 

@@ -6,10 +6,13 @@ import { ensure } from '../../src/states/graph/ensure.js'
 import { UserProject } from '../../test/support/user-project.js'
 import { ByHand } from './by-hand.js'
 import { inEmergency } from './children.js'
-import { type Configuration, nameOf, statesModule, titleOf } from './configuration.js'
+import { type Configuration, DEBIAN, nameOf, statesModule, titleOf } from './configuration.js'
 import type { Laboratory } from './laboratory.js'
 import { forkByHand } from './restores.js'
 import { runInTurn, stopwatch } from './samples.js'
+
+/** How many tests boot a guest that takes half a minute for it. */
+const SLOW_BOOTS = 5
 
 /** How many one-line tests a suite is meant to have. */
 const TESTS = 200
@@ -54,7 +57,10 @@ export class Suites implements AsyncDisposable {
     const project = await UserProject.create()
     inEmergency(() => rmSync(project.directory, { recursive: true, force: true }))
     await project.write({
-      'states.ts': statesModule(configurations, 'vitest-vm-states/states'),
+      'states.ts': statesModule(configurations, {
+        entry: 'vitest-vm-states/states',
+        disk: laboratory.disk,
+      }),
       'vitest.config.ts': `import { vmStates } from 'vitest-vm-states/plugin'
 export default { plugins: [vmStates()], test: { testTimeout: 120_000, maxWorkers: 1 } }`,
       'suite.test.ts': `import { writeFileSync } from 'node:fs'
@@ -88,6 +94,8 @@ afterAll(() => writeFileSync(BENCH_TIMES, JSON.stringify({ waits, lines })))
   /** Times a whole run of {@link TESTS} tests; with fewer, what the others take is added. */
   async measure(name: string, suite: Suite): Promise<void> {
     const { samples } = this.#laboratory
+    // So that the state is there.
+    await this.#run({ ...suite, tests: 1 })
     const { whole, times } = await this.#run(suite)
     const steps = times.lines.slice(1).map((line, index) => line - (times.lines[index] as number))
     for (const step of steps) samples.add(`suite/${name}/each`, step)
@@ -158,6 +166,9 @@ export function suitesOf(
     ],
     [`${title}/live`, { state: `${name}_live`, tests: many }],
     [`${title}/boot`, { state: `${name}_cold`, tests: few }],
+    [`Debian 12/fork`, { state: `${DEBIAN}_fork`, tests: many }],
+    [`Debian 12/live`, { state: `${DEBIAN}_live`, tests: many }],
+    [`Debian 12/boot`, { state: `${DEBIAN}_cold`, tests: Math.min(few, SLOW_BOOTS) }],
   ]
   if (large === undefined) return suites
   return [

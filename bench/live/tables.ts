@@ -10,6 +10,7 @@ export const WAYS = [
   { name: 'loadvm', title: '`loadvm` in place' },
   { name: 'fork by hand', title: 'fork by hand' },
   { name: 'fork', title: 'fork, cold' },
+  { name: 'rewound', title: 'fork, in the same process' },
   { name: 'standby by hand', title: 'standby by hand' },
   { name: 'standby', title: 'fork, standby' },
 ]

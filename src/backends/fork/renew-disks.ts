@@ -7,7 +7,7 @@ import type { Disk } from '../../qemu/machine/launch-options.js'
 import type { QmpClient } from '../../qemu/qmp/client.js'
 import { createOverlays } from '../create-overlays.js'
 
-/** A drive's name for no disk at all. */
+/** A disk that drives have while theirs is replaced. */
 const NOTHING = 'nothing'
 
 interface Drive {
@@ -20,26 +20,46 @@ interface Drive {
  *
  * @param disks - of the state, which the overlays stand on
  * @param overlays - of the machine
+ * @throws VmStatesError `QMP_COMMAND_FAILED`, `DISK_FULL`, `IMAGE_MISSING`; the machine is unusable then
  */
 export async function renewDisks(
   qmp: QmpClient,
   disks: readonly Disk[],
   overlays: readonly Disk[],
 ): Promise<void> {
+  const own = overlays.filter(({ readOnly }) => !readOnly)
+  if (own.length === 0) return
   const drives = (await qmp.execute('query-block')) as Drive[]
-  await qmp.execute('blockdev-add', { driver: 'null-co', 'node-name': NOTHING })
-  for (const overlay of overlays.filter(({ readOnly }) => !readOnly)) {
-    const node = blockNode(overlay)
-    const path = drives.find(({ inserted }) => inserted?.['node-name'] === node)?.qdev
-    if (path === undefined) throw new VmStatesError('QMP_COMMAND_FAILED', `no drive has ${node}`)
-    const insert = (value: string) => qmp.execute('qom-set', { path, property: 'drive', value })
-    await insert(NOTHING)
-    await qmp.execute('blockdev-del', { 'node-name': node })
-    await rm(overlay.file)
-    const own = disks.filter(({ name }) => name === overlay.name)
-    await createOverlays(own, dirname(overlay.file))
-    await qmp.execute('blockdev-add', diskNode(overlay))
-    await insert(node)
+  // QEMU has the old ones open.
+  for (const { name, file } of own) {
+    await rm(file)
+    await createOverlays(
+      disks.filter((disk) => disk.name === name),
+      dirname(file),
+    )
   }
-  await qmp.execute('blockdev-del', { 'node-name': NOTHING })
+  // QEMU takes one after the other.
+  await Promise.all([
+    qmp.execute('blockdev-add', { driver: 'null-co', 'node-name': NOTHING }),
+    ...own.flatMap((overlay) => replaceNode(qmp, driveOf(overlay, drives), overlay)),
+    qmp.execute('blockdev-del', { 'node-name': NOTHING }),
+  ])
+}
+
+function driveOf(disk: Disk, drives: readonly Drive[]): string {
+  const node = blockNode(disk)
+  const path = drives.find(({ inserted }) => inserted?.['node-name'] === node)?.qdev
+  if (path === undefined) throw new VmStatesError('QMP_COMMAND_FAILED', `no drive has ${node}`)
+  return path
+}
+
+function replaceNode(qmp: QmpClient, path: string, overlay: Disk): Promise<unknown>[] {
+  const node = blockNode(overlay)
+  const insert = (value: string) => qmp.execute('qom-set', { path, property: 'drive', value })
+  return [
+    insert(NOTHING),
+    qmp.execute('blockdev-del', { 'node-name': node }),
+    qmp.execute('blockdev-add', diskNode(overlay)),
+    insert(node),
+  ]
 }

@@ -81,6 +81,9 @@ hostname -F /etc/hostname
 ip link set lo up
 modprobe -a ${LATE_MODULES.join(' ')} 2>/dev/null
 if [ -e /sys/class/net/eth0 ]; then
+  # Nobody else is there: IPv6 is up with the guest, and not a few seconds later.
+  echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_dad
+  echo 0 >/proc/sys/net/ipv6/conf/eth0/router_solicitation_delay
   ip link set eth0 up
   ip addr add 10.0.2.15/24 broadcast + dev eth0
   ip route add default via 10.0.2.2

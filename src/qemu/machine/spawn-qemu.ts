@@ -58,8 +58,8 @@ export async function spawnQemu(
       ? [binary, ...args]
       : [setpriv, '--pdeathsig', 'KILL', '--', ...ifParentLives(), binary, ...args]
   const [file = binary, ...rest] = commandLine
-  const log = await open(logFile, 'a', 0o600)
-  const state = incoming === undefined ? undefined : await open(incoming)
+  await using log = await open(logFile, 'a', 0o600)
+  await using state = incoming === undefined ? null : await open(incoming)
   try {
     // Node makes each further pipe a socket pair: no socket files, nothing to poll or remove.
     const channels: StdioOptions = ['pipe', 'pipe', 'pipe', serial ? 'pipe' : 'ignore']
@@ -77,8 +77,5 @@ export async function spawnQemu(
     return { child, pid, commandLine, qmp, agent, wake, serial: console ?? undefined, ended }
   } catch (cause) {
     throw new VmStatesError('QEMU_MISSING', `${binary}: cannot be run`, { cause })
-  } finally {
-    await log.close()
-    await state?.close()
   }
 }

@@ -37,7 +37,12 @@ async function buildDebian(directory: string): Promise<void> {
  * first test that asks, in minutes, and kept for all others of this user; never write to it.
  */
 export async function debianImage(): Promise<ImageInput> {
+  return image.file(await debianDisk())
+}
+
+/** The path of its disk. */
+export async function debianDisk(): Promise<string> {
   await using store = await openStore(sharedStoreRoot())
   const { directory } = await ensureObject(store, `test-debian-${recipeKey()}`, buildDebian)
-  return image.file(join(directory, DISK))
+  return join(directory, DISK)
 }
