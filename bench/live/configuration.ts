@@ -15,6 +15,9 @@ export const CONFIGURATIONS: readonly Configuration[] = SIZES.flatMap((memory) =
   SHARES.map((share) => ({ memory, share })),
 )
 
+/** Arguments of a user's, which change nothing. */
+const ALONE = `['-fw_cfg', 'name=opt/bench,string=1']`
+
 /** The name of Debian 12 in the module of states: a guest of the size that people have. */
 export const DEBIAN = 'debian'
 
@@ -33,7 +36,8 @@ export function nameOf({ memory, share }: Configuration): string {
 
 /**
  * The text of a module that exports each configuration's machine, by its name, and its states: `NAME_fork`
- * and `NAME_live`, by backend, and `NAME_cold`, a machine that boots for each test. The same of Debian, empty, as
+ * and `NAME_live`, by backend, `NAME_alone`, whose machines never stand by, and `NAME_cold`, a machine that boots for
+ * each test. The same of Debian, empty, as
  * {@link DEBIAN}.
  *
  * @param disk - the Debian guest's
@@ -55,6 +59,7 @@ export function statesModule(
         (backend) =>
           `export const ${name}_${backend} = ${name}.live('${backend}', ${setup}, { backend: '${backend}' })`,
       ),
+      `export const ${name}_alone = machine('${name}_alone', ${options(`, extraArgs: ${ALONE}`)}).live('fork', ${setup})`,
     ]
   })
   const debian = `{ image: image.file(${JSON.stringify(disk)}), memory: ${DEBIAN_MEMORY}, readyTimeout: 600_000 }`

@@ -128,6 +128,16 @@ export function judge(samples: Samples): Verdict[] {
       { atMost: 1.1, unit: times },
       at('256 MiB', 'leaks/memory after', 'leaks/memory before'),
     ),
+    worst(
+      'memory of a QEMU that 500 tests had, against after 100',
+      { atMost: 1.1, unit: times },
+      at('256 MiB', 'leaks/QEMU after', 'leaks/QEMU before'),
+    ),
+    worst(
+      'descriptors of it',
+      { atMost: 1, unit: times },
+      at('256 MiB', 'leaks/QEMU descriptors after', 'leaks/QEMU descriptors before'),
+    ),
     worst("clocks off the host's, of 50 clones", { atMost: 100, unit: ' ms' }, [
       { where: '256 MiB', value: samples.median('right/clock') },
     ]),

@@ -45,8 +45,40 @@ export async function measureOften(
     'leaks/left',
     left.reduce((sum, count) => sum + count, 0),
   )
+  await measureRewinds(state, { context, samples }, restores)
   samples.add('right/clock', clockOff)
   samples.add('right/random', random.size)
+}
+
+/** Brings one machine back to its state again and again: what its QEMU grows by. */
+async function measureRewinds(
+  state: State,
+  { context, samples }: Pick<Laboratory, 'context' | 'samples'>,
+  times: number,
+): Promise<void> {
+  await using machines = await openMachines(state, context, {})
+  const [process] = machines.processes
+  if (process === undefined) throw new Error('there is no machine')
+  const { pid } = process
+  for (let done = 1; done <= times; done += 1) {
+    await machines.handle().$`true`
+    await machines.reset()
+    if (machines.processes[0]?.pid !== pid) throw new Error('another QEMU was started')
+    if (done === times / 5) samples.add('leaks/QEMU before', residentSizeOf(pid))
+    if (done === times / 5) samples.add('leaks/QEMU descriptors before', descriptorsOf(pid))
+  }
+  samples.add('leaks/QEMU after', residentSizeOf(pid))
+  samples.add('leaks/QEMU descriptors after', descriptorsOf(pid))
+}
+
+/** MiB. */
+function residentSizeOf(pid: number): number {
+  const [, size] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Number(size) / 1024
+}
+
+function descriptorsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length
 }
 
 /** What there is of everything that a restore could leave behind. */

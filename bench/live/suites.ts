@@ -119,8 +119,9 @@ afterAll(() => writeFileSync(BENCH_TIMES, JSON.stringify({ waits, lines })))
     await runInTurn('fixture', courses, this.#laboratory)
     await byHand.tidy()
     const pause = LONG_TEST
-    for (const [way, environment] of Object.entries({ cold: WITHOUT_STANDBY, standby: {} })) {
-      const { times } = await this.#run({ state: name, tests: rounds + 1, pause, environment })
+    const ways = { cold: `${nameOf(configuration)}_alone`, standby: name }
+    for (const [way, state] of Object.entries(ways)) {
+      const { times } = await this.#run({ state, tests: rounds + 1, pause })
       for (const wait of times.waits.slice(1)) samples.add(`fixture/${way}/right`, wait)
       const median = samples.median(`fixture/${way}/right`)
       process.stderr.write(`  fixture/${way}: first line ${median?.toFixed(1)} ms\n`)
