@@ -77,8 +77,10 @@ test(
     const terminal = inTerminal(['run', 'tiny/warm', '--machine', 'vm'])
     const screen = listen(terminal.stdout)
     await screen.until(/Ctrl-\] ends it/)
-    terminal.stdin?.write('echo going; sleep 1000\r')
-    await screen.until(/^going/m)
+    // What answers has begun: on its way there, a shell's child may take Ctrl-C for the shell's.
+    terminal.stdin?.write('cat\r')
+    terminal.stdin?.write('twice\r')
+    await screen.until(/^twice\s+^twice/m)
     terminal.stdin?.write('\x03')
     await screen.until(/\^C/)
     terminal.stdin?.write('echo still $((40 + 3))\r')

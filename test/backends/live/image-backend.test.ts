@@ -1,7 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { ImageTarget } from '../../../src/backends/image-backend.js'
 import { internalBackend } from '../../../src/backends/internal/internal-backend.js'
 import { liveImageBackend as live } from '../../../src/backends/live/image-backend.js'
@@ -190,8 +189,8 @@ test('a QEMU of the user is served by its socket, its disk given as it likes', a
   onTestFinished(() => {
     qemu.kill('SIGKILL')
   })
-  await expect.poll(() => existsSync(socket), { timeout: 5000, interval: 10 }).toBe(true)
-  const qmp = await connectQmp(socket)
+  // The file is there a moment before QEMU listens.
+  const qmp = await vi.waitFor(() => connectQmp(socket), { timeout: 20_000, interval: 10 })
   const file = join(directory, 'disk.qcow2')
   const target: ImageTarget = { disks: [{ name: 'disk', file, format: 'qcow2' }], process: { qmp } }
   await live.set(target, 'ready')
