@@ -1,3 +1,4 @@
+import type { EventLog } from '../qemu/qmp/event-log.js'
 import type { AgentClient } from './agent/client.js'
 import type { OnCommand } from './exec/on-command.js'
 import type { GuestProcess } from './guest-process.js'
@@ -6,6 +7,8 @@ import type { GuestProcess } from './guest-process.js'
 export interface AttachedGuest {
   process: GuestProcess
   agent: AgentClient
+  /** QEMU's since the machine was restored. */
+  events: EventLog
   /** Told of each command that begins, if someone wants to know. */
   onCommand: OnCommand | undefined
 }
@@ -27,4 +30,6 @@ export interface GuestAccess {
    * @param method - the public function that was called: stacks begin above it
    */
   call<T>(method: unknown, work: (guest: AttachedGuest) => Promise<T>): Promise<T>
+  /** Tells that the guest's agent begins anew: what was under way with it is no more. */
+  resync(): void
 }

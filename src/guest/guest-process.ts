@@ -1,10 +1,15 @@
 import type { Duplex } from 'node:stream'
 import type { Patience } from '../qemu/deadline.js'
 import type { ExitStatus } from '../qemu/machine/exit-status.js'
+import type { QmpClient } from '../qemu/qmp/client.js'
 
 /** What a {@link Vm} needs of the process that runs its machine: a part of `MachineProcess`. */
 export interface GuestProcess {
-  readonly options: { readonly name: string }
+  readonly options: { readonly name: string; readonly directory: string }
+  readonly pid: number
+  readonly qmp: Pick<QmpClient, 'execute' | 'onAny' | 'closed'>
+  /** Whether QEMU may have been changed so that another restore needs a new one. */
+  isAltered: boolean
   /** The host's end of the guest agent's channel, `org.qemu.guest_agent.0`. */
   readonly agent: Duplex
   /** Absolute path of the serial console's log, written from power-on. */

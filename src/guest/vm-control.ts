@@ -1,7 +1,8 @@
-import { isVmStatesError } from '../params/errors.js'
+import { isVmStatesError, type VmStatesError } from '../params/errors.js'
 import type { Liveness } from '../params/liveness.js'
 import { withDeadline } from '../qemu/deadline.js'
 import { describeExit, type ExitStatus } from '../qemu/machine/exit-status.js'
+import { EventLog } from '../qemu/qmp/event-log.js'
 import { type AgentCallOptions, AgentClient } from './agent/client.js'
 import { consoleTailForError } from './console/tail.js'
 import type { OnCommand } from './exec/on-command.js'
@@ -73,11 +74,13 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
     }
     process.exited.then((status) => agent.close(() => this.#goneError(status)))
     process.agent.on('close', onClose)
+    const events = new EventLog(process.qmp)
     const detach = (reason: () => GuestError) => {
       process.agent.off('close', onClose)
       agent.close(reason)
+      events.end(reason)
     }
-    this.#guest = { process, agent, onCommand: this.#onCommand, detach }
+    this.#guest = { process, agent, events, onCommand: this.#onCommand, detach }
     this.#lastProcess = process
   }
 
@@ -131,11 +134,20 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
       const process = this.#lastProcess
       const tail =
         process === undefined ? { path: '', text: '' } : await consoleTailForError(process)
-      throw GuestError.from(error).complete(
+      throw GuestError.from(await this.#nameEnd(error)).complete(
         tail,
         (caller.stack ?? '').split('\n').slice(1).join('\n'),
       )
     }
+  }
+
+  /** What QEMU could not be asked any more, by its cause: that it has ended, and how. */
+  async #nameEnd(error: VmStatesError): Promise<VmStatesError> {
+    if (error.code !== 'QMP_CONNECTION_LOST' || this.#lastProcess === undefined) return error
+    return await withDeadline(this.#lastProcess.exited, 'QEMU', { timeout: EXIT_GRACE }).then(
+      (status) => this.#goneError(status),
+      () => error,
+    )
   }
 
   #require(): AttachedGuest {

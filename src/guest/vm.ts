@@ -12,6 +12,7 @@ import type { GuestAccess } from './guest-access.js'
 import { type WaitForPortOptions, waitForPort } from './ports/wait-for-port.js'
 import { ready } from './power/ready.js'
 import { shutdown } from './power/shutdown.js'
+import { QemuMachine } from './qemu-machine.js'
 import { shellScript } from './shell/script.js'
 import { createShell, type Shell } from './shell/shell.js'
 
@@ -24,7 +25,7 @@ import { createShell, type Shell } from './shell/shell.js'
  * @typeParam M - the machine's name
  * @typeParam L - whether the machine comes from a disk state or a live one
  */
-export class Vm<M extends string = string, L extends Liveness = Liveness> {
+export class Vm<M extends string = string, L extends Liveness = Liveness> extends QemuMachine {
   /** The name of the machine's definition. */
   readonly machine: M
   /** The kind of state that the machine comes from. */
@@ -51,6 +52,7 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> {
 
   /** @internal */
   constructor(machine: M, liveness: L, access: GuestAccess) {
+    super(access)
     this.machine = machine
     this.liveness = liveness
     this.#access = access

@@ -23,7 +23,7 @@ export const errorCodes = {
   PORT_FORWARD_FAILED: { exit: 3, means: 'a port of the guest cannot be forwarded to the host' },
   NO_DISPLAY: {
     exit: 2,
-    means: 'a machine without a graphics card has nothing that VNC could show',
+    means: 'a machine without a graphics card has nothing that could be shown',
   },
   // qemu-img, qcow2, snapshot lists
   QEMU_IMG_MISSING: { exit: 3, means: 'qemu-img is not installed, or not in PATH' },

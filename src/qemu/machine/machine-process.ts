@@ -50,6 +50,8 @@ export class MachineProcess implements AsyncDisposable {
   readonly consoleFile: string
   /** Settles when the process has ended and every event of QEMU's was seen. */
   readonly exited: Promise<ExitStatus>
+  /** Whether it was given commands that a restore cannot undo: another restore needs a new process. */
+  isAltered = false
   #hasForwards = false
   #closing: Promise<void> | undefined
 

@@ -13,7 +13,7 @@ const TIMEOUT = 5000
  * @returns whether there is a picture: a machine without a graphics card has no display
  */
 export async function saveScreen(
-  { qmp, pid }: { qmp: QmpClient; pid: number },
+  { qmp, pid }: { qmp: Pick<QmpClient, 'execute'>; pid: number },
   path: string,
 ): Promise<boolean> {
   const unfinished = join(dirname(path), `.tmp-screen-${pid}`)

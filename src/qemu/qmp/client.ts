@@ -24,7 +24,7 @@ interface Pending {
 export class QmpClient {
   readonly #stream: Duplex
   readonly #pending = new Map<number, Pending>()
-  readonly #listeners = new Set<{ name: string; listener: QmpListener }>()
+  readonly #listeners = new Set<{ name: string | undefined; listener: QmpListener }>()
   readonly #lossListeners = new Set<(error: VmStatesError) => void>()
   readonly #greeting = deferred<string>()
   #lastId = 0
@@ -119,9 +119,12 @@ export class QmpClient {
    * @returns a function that ends it
    */
   on(name: string, listener: QmpListener): () => void {
-    const entry = { name, listener }
-    this.#listeners.add(entry)
-    return () => this.#listeners.delete(entry)
+    return this.#listen({ name, listener })
+  }
+
+  /** As {@link on}, for events of every name. */
+  onAny(listener: QmpListener): () => void {
+    return this.#listen({ name: undefined, listener })
   }
 
   /**
@@ -182,6 +185,11 @@ export class QmpClient {
     this.#stream.destroy()
   }
 
+  #listen(entry: { name: string | undefined; listener: QmpListener }): () => void {
+    this.#listeners.add(entry)
+    return () => this.#listeners.delete(entry)
+  }
+
   #requireConnection(what: string): void {
     if (this.#loss !== undefined) throw connectionLost(what, this.#loss.cause)
     if (this.#closing) throw connectionLost(what, undefined)
@@ -203,7 +211,7 @@ export class QmpClient {
 
   #emit(event: QmpEvent): void {
     for (const { name, listener } of [...this.#listeners]) {
-      if (name === event.name) listener(event)
+      if (name === undefined || name === event.name) listener(event)
     }
   }
 

@@ -1,0 +1,174 @@
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { VmStatesError } from '../params/errors.js'
+import type { Patience } from '../qemu/deadline.js'
+import { keysFor, keysOf } from '../qemu/machine/keys.js'
+import { saveScreen } from '../qemu/machine/save-screen.js'
+import type { QmpCommands, RunState } from '../qemu/qmp/commands.js'
+import type { EventOptions } from '../qemu/qmp/event-log.js'
+import type { QmpEvent } from '../qemu/qmp/message.js'
+import type { QmpArguments } from '../qemu/qmp/options.js'
+import type { GuestAccess } from './guest-access.js'
+import type { GuestProcess } from './guest-process.js'
+
+/** Milliseconds that an event may take unless told. */
+const EVENT_TIMEOUT = 60_000
+
+/** Milliseconds that a key is held, and until the next: a guest's keyboard keeps only a few. */
+const HOLD = 40
+const GAP = 20
+
+/** What QEMU does with a machine, whatever its guest is up to. */
+export abstract class QemuMachine {
+  readonly #access: GuestAccess
+
+  /** @internal */
+  constructor(access: GuestAccess) {
+    this.#access = access
+  }
+
+  /**
+   * Gives QEMU a command of its Machine Protocol. A machine that was given another one than `query-…` is not
+   * used for further tests. (`QEMUMachine.qmp`, `.command`)
+   *
+   * @param args - as QEMU's QMP reference lists them
+   * @param patience - `timeout` in milliseconds, 30,000 by default
+   * @returns what QEMU returned
+   * @throws GuestError `QMP_COMMAND_FAILED` with QEMU's words, `GUEST_GONE`, `TIMEOUT`
+   */
+  qmp<Name extends keyof QmpCommands>(
+    command: Name,
+    args?: QmpCommands[Name]['arguments'],
+    patience?: Patience,
+  ): Promise<QmpCommands[Name]['returns']>
+  qmp(command: string, args?: QmpArguments, patience?: Patience): Promise<unknown>
+  qmp(command: string, args?: QmpArguments, patience: Patience = {}): Promise<unknown> {
+    return this.#access.call(this.qmp, ({ process }) => {
+      if (!command.startsWith('query-')) process.isAltered = true
+      return process.qmp.execute(command, args, patience)
+    })
+  }
+
+  /**
+   * QEMU's events since the machine was restored, one after the other as they come; ends with the machine.
+   * (`QEMUMachine.get_qmp_events`)
+   */
+  events(): AsyncIterable<QmpEvent> {
+    const { call } = this.#access
+    const opened = call.bind(this.#access)
+    return {
+      async *[Symbol.asyncIterator]() {
+        yield* await opened(QemuMachine.prototype.events, async ({ events }) => events)
+      },
+    }
+  }
+
+  /**
+   * Waits for an event of QEMU's: the first since the machine was restored that no call has been given
+   * yet. So it may be called after what leads to the event. (`QEMUMachine.event_wait`, `.events_wait`)
+   *
+   * ```ts
+   * await vm.waitForEvent('DEVICE_DELETED', { match: { device: 'net1' } })
+   * ```
+   *
+   * @param names - one, or several of which any will do
+   * @param options - `match` says what its data must have at least: of objects, what is named; arrays and
+   *   all else as they are, `null` too. `timeout` is in milliseconds, for all of the waiting; 60,000 by default
+   * @throws GuestError `TIMEOUT`, `ABORTED`, `GUEST_GONE` if the machine ends first
+   */
+  waitForEvent(names: string | readonly string[], options: EventOptions = {}): Promise<QmpEvent> {
+    return this.#access.call(this.waitForEvent, ({ events }) =>
+      events.waitFor([names].flat(), { timeout: EVENT_TIMEOUT, ...options }),
+    )
+  }
+
+  /** What the machine does, such as `running` or `paused`. */
+  status(): Promise<RunState> {
+    return this.#access.call(this.status, async ({ process }) => {
+      const { status } = (await process.qmp.execute('query-status')) as { status: RunState }
+      return status
+    })
+  }
+
+  /** Stops the CPUs. The guest's clock stands still meanwhile. (`stop`) */
+  pause(): Promise<void> {
+    return this.#execute(this.pause, 'stop')
+  }
+
+  /** Lets the CPUs run again. (`cont`) */
+  resume(): Promise<void> {
+    return this.#execute(this.resume, 'cont')
+  }
+
+  /**
+   * Presses the reset button: the guest boots anew, without having shut down. Wait for it with
+   * {@link Vm.ready}. (`system_reset`)
+   */
+  async reset(): Promise<void> {
+    await this.#execute(this.reset, 'system_reset')
+    this.#access.resync()
+  }
+
+  /**
+   * Presses the power button: a guest that listens shuts itself down. {@link Vm.shutdown} waits for it too.
+   * (`system_powerdown`)
+   */
+  powerButton(): Promise<void> {
+    return this.#execute(this.powerButton, 'system_powerdown')
+  }
+
+  /**
+   * What the display shows, as the bytes of a PNG file.
+   *
+   * @throws GuestError `NO_DISPLAY` for a machine without a graphics card
+   */
+  screenshot(): Promise<Buffer> {
+    return this.#access.call(this.screenshot, async ({ process }) => {
+      const { qmp, pid, options } = process
+      const path = join(options.directory, 'screenshot.png')
+      if (!(await saveScreen({ qmp, pid }, path))) {
+        const hint = "Give the machine a graphics card: extraArgs: ['-device', 'VGA']."
+        throw new VmStatesError('NO_DISPLAY', `${options.name} has no display`, { hint })
+      }
+      try {
+        return await readFile(path)
+      } finally {
+        await rm(path, { force: true })
+      }
+    })
+  }
+
+  /**
+   * Presses keys of the keyboard together, and lets go of them.
+   *
+   * @param combination - names of QEMU's `QKeyCode`, joined by `-`: `ctrl-alt-f2`, `ret`
+   * @throws VmStatesError `INVALID_VALUE`; GuestError `QMP_COMMAND_FAILED` for a name that QEMU does not know
+   */
+  sendKeys(combination: string): Promise<void> {
+    return this.#access.call(this.sendKeys, ({ process }) => press(process, keysOf(combination)))
+  }
+
+  /**
+   * Types a text on a US keyboard, at 16 characters a second.
+   *
+   * @throws VmStatesError `INVALID_VALUE` for a character that has no key
+   */
+  type(text: string): Promise<void> {
+    return this.#access.call(this.type, async ({ process }) => {
+      for (const keys of keysFor(text)) await press(process, keys)
+    })
+  }
+
+  #execute(method: unknown, command: string): Promise<void> {
+    return this.#access.call(method, async ({ process }) => {
+      await process.qmp.execute(command)
+    })
+  }
+}
+
+async function press({ qmp }: GuestProcess, keys: readonly string[]): Promise<void> {
+  const codes = keys.map((data) => ({ type: 'qcode', data }))
+  await qmp.execute('send-key', { keys: codes, 'hold-time': HOLD })
+  await delay(HOLD + GAP)
+}
