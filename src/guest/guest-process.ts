@@ -7,7 +7,7 @@ import type { QmpClient } from '../qemu/qmp/client.js'
 export interface GuestProcess {
   readonly options: { readonly name: string; readonly directory: string }
   readonly pid: number
-  readonly qmp: Pick<QmpClient, 'execute' | 'onAny' | 'closed'>
+  readonly qmp: Pick<QmpClient, 'execute' | 'onAny' | 'waitForEvent' | 'closed'>
   /** Whether QEMU may have been changed so that another restore needs a new one. */
   isAltered: boolean
   /** The host's end of the guest agent's channel, `org.qemu.guest_agent.0`. */

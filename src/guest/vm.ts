@@ -6,13 +6,11 @@ import { GuestConsole } from './console/console.js'
 import { exec } from './exec/exec.js'
 import { checkGuestPath, type ExecOptions, stdinBytes } from './exec/options.js'
 import type { CommandResult } from './exec/result.js'
+import { exists, waitForFile } from './files/exists.js'
 import { readFile } from './files/read-file.js'
 import { checkMode, type WriteFileOptions, writeFile } from './files/write-file.js'
 import type { GuestAccess } from './guest-access.js'
-import { type WaitForPortOptions, waitForPort } from './ports/wait-for-port.js'
-import { ready } from './power/ready.js'
-import { shutdown } from './power/shutdown.js'
-import { QemuMachine } from './qemu-machine.js'
+import { GuestSystem } from './guest-system.js'
 import { shellScript } from './shell/script.js'
 import { createShell, type Shell } from './shell/shell.js'
 
@@ -25,7 +23,7 @@ import { createShell, type Shell } from './shell/shell.js'
  * @typeParam M - the machine's name
  * @typeParam L - whether the machine comes from a disk state or a live one
  */
-export class Vm<M extends string = string, L extends Liveness = Liveness> extends QemuMachine {
+export class Vm<M extends string = string, L extends Liveness = Liveness> extends GuestSystem {
   /** The name of the machine's definition. */
   readonly machine: M
   /** The kind of state that the machine comes from. */
@@ -150,12 +148,23 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> extend
   }
 
   /**
-   * Waits until something in the guest listens on a TCP port.
+   * Whether there is a file, a directory or anything else in the guest.
    *
-   * @throws GuestError `TIMEOUT`, with the ports that do listen
+   * @param path - an absolute path
    */
-  waitForPort(port: number, options: WaitForPortOptions = {}): Promise<void> {
-    return this.#access.call(this.waitForPort, ({ agent }) => waitForPort(agent, port, options))
+  exists(path: string): Promise<boolean> {
+    return this.#access.call(this.exists, ({ agent }) => exists(agent, path))
+  }
+
+  /**
+   * Waits until there is something in the guest at a path.
+   *
+   * @param path - an absolute path
+   * @param patience - `timeout` in milliseconds, 30,000 by default
+   * @throws GuestError `TIMEOUT`
+   */
+  waitForFile(path: string, patience: Patience = {}): Promise<void> {
+    return this.#access.call(this.waitForFile, ({ agent }) => waitForFile(agent, path, patience))
   }
 
   /**
@@ -170,29 +179,5 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> extend
       const forward = await process.forwardPort(guestPort, hostPort)
       return { host: '127.0.0.1', port: forward.hostPort }
     })
-  }
-
-  /**
-   * Waits until the guest's agent answers and its init system has settled: systemd or OpenRC; of
-   * others nothing is waited for.
-   *
-   * @param patience - `timeout` in milliseconds, 120,000 by default
-   * @throws GuestError `GUEST_AGENT_MISSING`, saying what to install in the guest; `GUEST_NOT_READY`,
-   *   naming what has not settled; `GUEST_GONE` as soon as the machine ends
-   */
-  ready(patience: Patience = {}): Promise<void> {
-    return this.#access.call(this.ready, ({ agent }) => ready(agent, patience))
-  }
-
-  /**
-   * Has the guest power itself off, and waits until it has. It is never killed.
-   *
-   * @param patience - `timeout` in milliseconds, 90,000 by default
-   * @throws VmStatesError `GUEST_NOT_SHUT_DOWN` if it does not in time, or ends in another way
-   */
-  shutdown(patience: Patience = {}): Promise<void> {
-    return this.#access.call(this.shutdown, ({ agent, process }) =>
-      shutdown(agent, process, patience),
-    )
   }
 }

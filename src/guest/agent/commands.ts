@@ -17,6 +17,12 @@ export interface FileChunk {
   eof: boolean
 }
 
+/** A network card of the guest's. */
+export interface NetworkInterface {
+  name: string
+  'ip-addresses'?: readonly { 'ip-address': string; 'ip-address-type': 'ipv4' | 'ipv6' }[]
+}
+
 /**
  * The guest agent's commands that are used here: arguments and answers, after QEMU's
  * "QEMU Guest Agent Protocol Reference".
@@ -37,7 +43,16 @@ export interface AgentCommands {
   'guest-file-close': { arguments: { handle: number }; answer: object }
   /** Nanoseconds since 1970; beyond what a number holds exactly, by less than a microsecond. */
   'guest-get-time': { arguments: Record<string, never>; answer: number }
-  'guest-shutdown': { arguments: { mode: 'powerdown' }; answer: never }
+  'guest-set-time': { arguments: { time: number }; answer: object }
+  'guest-get-host-name': { arguments: Record<string, never>; answer: { 'host-name': string } }
+  'guest-network-get-interfaces': {
+    arguments: Record<string, never>
+    answer: readonly NetworkInterface[]
+  }
+  /** They answer how many filesystems. */
+  'guest-fsfreeze-freeze': { arguments: Record<string, never>; answer: number }
+  'guest-fsfreeze-thaw': { arguments: Record<string, never>; answer: number }
+  'guest-shutdown': { arguments: { mode: 'powerdown' | 'reboot' }; answer: never }
 }
 
 /** The name of a guest agent command that is used here. */

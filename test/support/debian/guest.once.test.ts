@@ -66,4 +66,32 @@ describe('the Debian guest', () => {
       'root:root:755\nroot:shadow:640\nroot:root:4755',
     )
   })
+
+  it('has its services started and stopped by systemd', async () => {
+    const ssh = vm.service('ssh')
+    expect(await ssh.status()).toBe('running')
+    await ssh.stop()
+    expect(await ssh.status()).toBe('stopped')
+    await ssh.start()
+    await ssh.waitUntilRunning()
+    await vm.$`systemd-run --unit broken --property=Type=oneshot false || true`
+    const failed = vm.service('broken').waitUntilRunning()
+    await expect(failed).rejects.toMatchObject({ code: 'GUEST_SERVICE_FAILED' })
+    await vm.$`systemctl reset-failed`
+    await expect(vm.service('none').status()).rejects.toMatchObject({
+      code: 'GUEST_SERVICE_MISSING',
+    })
+  })
+
+  it('tells its name and address, and is the same after a reboot', async () => {
+    const name = await vm.hostname()
+    expect(await output('hostname')).toBe(name)
+    expect(await vm.ip()).toBe('10.0.2.15')
+    const boot = () => output('cat /proc/sys/kernel/random/boot_id')
+    const before = await boot()
+    await vm.reboot()
+    expect(await boot()).not.toBe(before)
+    expect(await vm.hostname()).toBe(name)
+    expect(await vm.ip()).toBe('10.0.2.15')
+  })
 })

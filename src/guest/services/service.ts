@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isVmStatesError, VmStatesError } from '../../params/errors.js'
+import { showValue } from '../../params/parse.js'
+import type { Patience } from '../../qemu/deadline.js'
+import type { AgentClient } from '../agent/client.js'
+import { exec } from '../exec/exec.js'
+import { checkTimeout } from '../exec/options.js'
+import type { GuestAccess } from '../guest-access.js'
+import { GuestError } from '../guest-error.js'
+import {
+  CONTROL_SERVICE,
+  EXPLAIN_SERVICE,
+  NO_SUCH_SERVICE,
+  SHOW_SERVICE,
+} from './service-scripts.js'
+
+/** Milliseconds that a service gets to start, stop or come up unless told. */
+const DEFAULT_TIMEOUT = 60_000
+const LONGEST_WAIT = 500
+
+const NAME = /^[\w@.:\\-]+$/
+
+/** What a service of a guest does. */
+export type ServiceStatus = 'running' | 'starting' | 'stopping' | 'stopped' | 'failed'
+
+/** A service of a guest that systemd, OpenRC or a script in `/etc/init.d` runs. */
+export class GuestService {
+  readonly name: string
+  readonly #access: GuestAccess
+
+  /**
+   * @internal
+   * @throws VmStatesError `INVALID_VALUE` for a name that no service has
+   */
+  constructor(name: string, access: GuestAccess) {
+    if (typeof name !== 'string' || !NAME.test(name) || name.startsWith('-')) {
+      const right = 'it must be the name of a service'
+      throw new VmStatesError('INVALID_VALUE', `service.name is ${showValue(name)}: ${right}`)
+    }
+    this.name = name
+    this.#access = access
+  }
+
+  /**
+   * What it does at the moment.
+   *
+   * @throws GuestError `GUEST_SERVICE_MISSING` if the guest has none of this name
+   */
+  status(): Promise<ServiceStatus> {
+    return this.#access.call(this.status, ({ agent }) => statusOf(agent, this.name))
+  }
+
+  /**
+   * Starts it, and waits until its init system says that it has; nothing if it runs.
+   *
+   * @param patience - `timeout` in milliseconds, 60,000 by default
+   * @throws CommandError `GUEST_COMMAND_FAILED` with what the init system says; `TIMEOUT`; `ABORTED`
+   * @throws GuestError `GUEST_SERVICE_MISSING`
+   */
+  start(patience: Patience = {}): Promise<void> {
+    return this.#control(this.start, 'start', patience)
+  }
+
+  /** Stops it. @throws CommandError, GuestError as {@link start} */
+  stop(patience: Patience = {}): Promise<void> {
+    return this.#control(this.stop, 'stop', patience)
+  }
+
+  /** Stops it if it runs, and starts it. @throws CommandError, GuestError as {@link start} */
+  restart(patience: Patience = {}): Promise<void> {
+    return this.#control(this.restart, 'restart', patience)
+  }
+
+  /**
+   * Waits until it runs.
+   *
+   * @param patience - `timeout` in milliseconds, 60,000 by default
+   * @throws GuestError `GUEST_SERVICE_FAILED` as soon as it has, with what the init system says; `TIMEOUT`;
+   *   `GUEST_SERVICE_MISSING`
+   */
+  waitUntilRunning({ timeout = DEFAULT_TIMEOUT, signal }: Patience = {}): Promise<void> {
+    return this.#access.call(this.waitUntilRunning, async ({ agent }) => {
+      checkTimeout('waitUntilRunning.timeout', timeout)
+      const start = performance.now()
+      for (;;) {
+        const status = await statusOf(agent, this.name)
+        if (status === 'running') return
+        const elapsed = performance.now() - start
+        if (status === 'failed' || elapsed >= timeout) {
+          const [code, what] =
+            status === 'failed'
+              ? (['GUEST_SERVICE_FAILED', 'has failed'] as const)
+              : (['TIMEOUT', `did not run within ${timeout} ms: it is ${status}`] as const)
+          const hint = await explain(agent, this.name)
+          throw new GuestError(code, `the service ${this.name} ${what}`, { hint })
+        }
+        await sleep(Math.min(Math.max(elapsed / 5, 20), LONGEST_WAIT), undefined, { signal })
+      }
+    })
+  }
+
+  #control(method: unknown, action: string, patience: Patience): Promise<void> {
+    const { timeout = DEFAULT_TIMEOUT, signal } = patience
+    return this.#access.call(method, async ({ agent, onCommand }) => {
+      const args = ['-c', CONTROL_SERVICE, 'sh', this.name, action]
+      const script = `${action} the service ${this.name}`
+      await exec(agent, '/bin/sh', args, { timeout, signal }, { script, onCommand }).catch(
+        (error: unknown) => {
+          throw isMissing(error) ? missing(this.name) : error
+        },
+      )
+    })
+  }
+}
+
+async function statusOf(agent: AgentClient, name: string): Promise<ServiceStatus> {
+  const args = ['-c', SHOW_SERVICE, 'sh', name]
+  const options = { reject: false, timeout: DEFAULT_TIMEOUT }
+  const { exitCode, stdout } = await exec(agent, '/bin/sh', args, options)
+  if (exitCode === NO_SUCH_SERVICE) throw missing(name)
+  return String(stdout).trim() as ServiceStatus
+}
+
+async function explain(agent: AgentClient, name: string): Promise<string> {
+  const args = ['-c', EXPLAIN_SERVICE, 'sh', name]
+  const options = { reject: false, timeout: DEFAULT_TIMEOUT }
+  return String((await exec(agent, '/bin/sh', args, options)).stdout)
+}
+
+function isMissing(error: unknown): boolean {
+  return (
+    isVmStatesError(error, 'GUEST_COMMAND_FAILED') &&
+    'exitCode' in error &&
+    error.exitCode === NO_SUCH_SERVICE
+  )
+}
+
+function missing(name: string): GuestError {
+  return new GuestError(
+    'GUEST_SERVICE_MISSING',
+    `the guest has no service ${name}: neither systemd nor OpenRC knows it, and there is no /etc/init.d/${name}`,
+  )
+}
