@@ -81,6 +81,7 @@ export function plotRestores(samples: Samples): string {
   ])
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 32}" width="${WIDTH}" height="${bottom + 32}">`,
+    '<title>Ways to a running machine</title>',
     `<style>${STYLE}</style>`,
     text(14, 24, 'Ways to a running machine: medians and quartiles, logarithmic', 'title'),
     ...legend,
