@@ -43,8 +43,10 @@ export async function undoPrivateChanges(
     const buffer = Buffer.allocUnsafe(COPIED_AT_ONCE)
     let copied = 0
     for (const { offset, length } of runs) {
-      readSync(from, buffer, 0, length, offset)
-      writeSync(memory, buffer, 0, length, mapping.offset + offset)
+      const read = readSync(from, buffer, 0, length, offset)
+      const written = writeSync(memory, buffer, 0, length, mapping.offset + offset)
+      // Half a page of one and half of the other would be a guest that breaks later.
+      if (Math.min(read, written) < length) throw new Error(`process ${pid} took only a part`)
       copied += length
       if (copied < COPIED_AT_ONCE) continue
       copied = 0
