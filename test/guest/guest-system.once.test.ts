@@ -19,6 +19,10 @@ test('files are seen, and waited for', async () => {
   const error = await rejection(vm.waitForFile('/tmp/never', { timeout: 300 }))
   expect(error).toMatchObject({ code: 'TIMEOUT' })
   expect(error.message).toContain('there was no /tmp/never in the guest within 300 ms')
+  const signal = AbortSignal.timeout(200)
+  expect(await rejection(vm.waitForFile('/tmp/never', { signal }))).toMatchObject({
+    code: 'ABORTED',
+  })
   expect(await rejection(vm.exists('etc'))).toMatchObject({ code: 'INVALID_VALUE' })
 })
 

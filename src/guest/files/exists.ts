@@ -1,12 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Patience } from '../../qemu/deadline.js'
 import type { AgentClient } from '../agent/client.js'
 import { exec } from '../exec/exec.js'
 import { checkGuestPath, checkTimeout } from '../exec/options.js'
-import { GuestError } from '../guest-error.js'
+import { poll } from '../poll.js'
 
 const DEFAULT_TIMEOUT = 30_000
-const LONGEST_WAIT = 500
 
 /** Whether there is anything at a path, a symbolic link to nothing too. */
 const EXISTS = '[ -e "$1" ] || [ -L "$1" ]'
@@ -22,7 +20,7 @@ export async function exists(agent: AgentClient, path: string): Promise<boolean>
 /**
  * Waits until there is something in the guest at a path.
  *
- * @throws GuestError `TIMEOUT`
+ * @throws GuestError `TIMEOUT`, `ABORTED`
  */
 export async function waitForFile(
   agent: AgentClient,
@@ -31,12 +29,8 @@ export async function waitForFile(
 ): Promise<void> {
   checkGuestPath('waitForFile.path', path)
   checkTimeout('waitForFile.timeout', timeout)
-  const start = performance.now()
-  while (!(await exists(agent, path))) {
-    const elapsed = performance.now() - start
-    if (elapsed >= timeout) {
-      throw new GuestError('TIMEOUT', `there was no ${path} in the guest within ${timeout} ms`)
-    }
-    await sleep(Math.min(Math.max(elapsed / 5, 20), LONGEST_WAIT), undefined, { signal })
-  }
+  const look = async () => (await exists(agent, path)) || undefined
+  await poll(`waiting for ${path}`, look, { timeout, signal }, async () => ({
+    message: `there was no ${path} in the guest within ${timeout} ms`,
+  }))
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import { showValue } from '../../params/parse.js'
 import type { Patience } from '../../qemu/deadline.js'
@@ -7,6 +6,7 @@ import { exec } from '../exec/exec.js'
 import { checkTimeout } from '../exec/options.js'
 import type { GuestAccess } from '../guest-access.js'
 import { GuestError } from '../guest-error.js'
+import { poll } from '../poll.js'
 import {
   CONTROL_SERVICE,
   EXPLAIN_SERVICE,
@@ -16,7 +16,6 @@ import {
 
 /** Milliseconds that a service gets to start, stop or come up unless told. */
 const DEFAULT_TIMEOUT = 60_000
-const LONGEST_WAIT = 500
 
 const NAME = /^[\w@.:\\-]+$/
 
@@ -76,26 +75,25 @@ export class GuestService {
    *
    * @param patience - `timeout` in milliseconds, 60,000 by default
    * @throws GuestError `GUEST_SERVICE_FAILED` as soon as it has, with what the init system says; `TIMEOUT`;
-   *   `GUEST_SERVICE_MISSING`
+   *   `ABORTED`; `GUEST_SERVICE_MISSING`
    */
   waitUntilRunning({ timeout = DEFAULT_TIMEOUT, signal }: Patience = {}): Promise<void> {
     return this.#access.call(this.waitUntilRunning, async ({ agent }) => {
       checkTimeout('waitUntilRunning.timeout', timeout)
-      const start = performance.now()
-      for (;;) {
-        const status = await statusOf(agent, this.name)
-        if (status === 'running') return
-        const elapsed = performance.now() - start
-        if (status === 'failed' || elapsed >= timeout) {
-          const [code, what] =
-            status === 'failed'
-              ? (['GUEST_SERVICE_FAILED', 'has failed'] as const)
-              : (['TIMEOUT', `did not run within ${timeout} ms: it is ${status}`] as const)
-          const hint = await explain(agent, this.name)
-          throw new GuestError(code, `the service ${this.name} ${what}`, { hint })
-        }
-        await sleep(Math.min(Math.max(elapsed / 5, 20), LONGEST_WAIT), undefined, { signal })
+      let status: ServiceStatus = 'stopped'
+      const look = async () => {
+        status = await statusOf(agent, this.name)
+        if (status !== 'failed') return status === 'running' || undefined
+        const hint = await explain(agent, this.name)
+        throw new GuestError('GUEST_SERVICE_FAILED', `the service ${this.name} has failed`, {
+          hint,
+        })
       }
+      const what = `waiting for the service ${this.name}`
+      await poll(what, look, { timeout, signal }, async () => ({
+        message: `the service ${this.name} did not run within ${timeout} ms: it is ${status}`,
+        hint: await explain(agent, this.name),
+      }))
     })
   }
 

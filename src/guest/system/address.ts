@@ -1,12 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Patience } from '../../qemu/deadline.js'
 import type { AgentClient } from '../agent/client.js'
 import type { NetworkInterface } from '../agent/commands.js'
 import { checkTimeout } from '../exec/options.js'
-import { GuestError } from '../guest-error.js'
+import { poll } from '../poll.js'
 
 const DEFAULT_TIMEOUT = 30_000
-const INTERVAL = 200
 
 /** Addresses that lead to the guest itself, or only to its own network card. */
 const LOCAL = /^(?:127\.|169\.254\.)/
@@ -15,27 +13,23 @@ const LOCAL = /^(?:127\.|169\.254\.)/
  * Waits until the guest has an IPv4 address that others can reach.
  *
  * @returns the first one
- * @throws GuestError `TIMEOUT`, naming the network cards; `GUEST_AGENT_REFUSED`
+ * @throws GuestError `TIMEOUT`, naming the network cards; `ABORTED`, `GUEST_AGENT_REFUSED`
  */
 export async function firstAddress(
   agent: AgentClient,
   { timeout = DEFAULT_TIMEOUT, signal }: Patience,
 ): Promise<string> {
   checkTimeout('ip.timeout', timeout)
-  const start = performance.now()
-  for (;;) {
+  let names: string[] = []
+  const look = async () => {
     const cards = await agent.execute('guest-network-get-interfaces', {})
-    const [address] = cards.flatMap(addressesOf)
-    if (address !== undefined) return address
-    if (performance.now() - start >= timeout) {
-      const names = cards.map(({ name }) => name).join(', ') || 'none'
-      const hint = `its network cards: ${names}`
-      throw new GuestError('TIMEOUT', `the guest had no IPv4 address within ${timeout} ms`, {
-        hint,
-      })
-    }
-    await sleep(INTERVAL, undefined, { signal })
+    names = cards.map(({ name }) => name)
+    return cards.flatMap(addressesOf)[0]
   }
+  return await poll('waiting for an IPv4 address', look, { timeout, signal }, async () => ({
+    message: `the guest had no IPv4 address within ${timeout} ms`,
+    hint: `its network cards: ${names.join(', ') || 'none'}`,
+  }))
 }
 
 function addressesOf(card: NetworkInterface): string[] {

@@ -1,0 +1,36 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { abortedError, type Patience } from '../qemu/deadline.js'
+import { GuestError } from './guest-error.js'
+
+/** Milliseconds between two looks: a fifth of the time so far, within these. */
+const SHORTEST_WAIT = 20
+const LONGEST_WAIT = 500
+
+/**
+ * Looks again and again until there is something.
+ *
+ * @param what - what is waited for, as the error of a cancelled wait names it
+ * @param look - undefined where there is nothing yet
+ * @param late - says what was missing, and what else is known, when the time is over
+ * @throws GuestError `TIMEOUT`; VmStatesError `ABORTED`; whatever `look` throws
+ */
+export async function poll<T>(
+  what: string,
+  look: () => Promise<T | undefined>,
+  { timeout, signal }: Patience & { timeout: number },
+  late: () => Promise<{ message: string; hint?: string }>,
+): Promise<T> {
+  const start = performance.now()
+  for (;;) {
+    if (signal?.aborted) throw abortedError(what, signal)
+    const found = await look()
+    if (found !== undefined) return found
+    const elapsed = performance.now() - start
+    if (elapsed >= timeout) {
+      const { message, hint } = await late()
+      throw new GuestError('TIMEOUT', message, { hint })
+    }
+    const wait = Math.min(Math.max(elapsed / 5, SHORTEST_WAIT), LONGEST_WAIT)
+    await delay(wait, undefined, { signal }).catch(() => {})
+  }
+}
