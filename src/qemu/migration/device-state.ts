@@ -65,10 +65,8 @@ export async function loadDeviceState(
   file: string,
   parts: SavedParts,
 ): Promise<void> {
-  const [, , status] = await Promise.all([
+  const [, status] = await Promise.all([
     setCapabilities(qmp, parts),
-    // The machine has not moved in its network, and to say so costs a guest a quarter of its waking.
-    qmp.execute('migrate-set-parameters', { 'announce-rounds': 0 }),
     migrate(qmp, 'migrate-incoming', migrationUri(await qmp.version, file, 'load')),
   ])
   if (status === 'completed') return
