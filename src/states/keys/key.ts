@@ -11,7 +11,7 @@ import { refreshPart } from './refresh.js'
 import { setupCode } from './setup-code.js'
 
 /** Goes up when a state made by an older version of this package can no longer be used. */
-const FORMAT = 2
+const FORMAT = 3
 
 /** What keys need to know of the host; asked only for the states that depend on it. */
 export interface KeyHost {
