@@ -87,6 +87,8 @@ describe('a machine without a guest that listens', () => {
   test('says so where a device is to be detached, and what to do', async () => {
     const { vm } = await bare({ hotplugPorts: 1 })
     const disk = await vm.attachDisk({ size: '1 MiB' })
+    const same = vm.attachDisk({ size: '1 MiB', name: 'disk1' })
+    expect((await rejection(same)).message).toContain('attached already that is called "disk1"')
     for (let time = 0; time < 2; time++) {
       const error = await rejection(disk.detach({ timeout: 500 }))
       expect(error).toMatchObject({

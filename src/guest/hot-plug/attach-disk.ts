@@ -30,11 +30,8 @@ export async function attachDisk(
   process: GuestProcess,
   options: AttachDiskOptions,
 ): Promise<AttachedDevice> {
-  const { size, name = await freeName(process, 'disk') } = parse(
-    optionsOfDisk,
-    options,
-    'attachDisk',
-  )
+  const { size, name: wanted } = parse(optionsOfDisk, options, 'attachDisk')
+  const name = await freeName(process, 'disk', wanted)
   const { qmp } = process
   const id = pluggedId(name)
   const file = join(process.options.directory, `${id}.qcow2`)

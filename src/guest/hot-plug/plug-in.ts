@@ -7,11 +7,25 @@ interface PciDevice {
   pci_bridge?: { devices?: PciDevice[] }
 }
 
-/** The first name of its kind that no device has that came while the machine ran: `disk1`, `disk2`. */
-export async function freeName({ qmp }: GuestProcess, kind: string): Promise<string> {
+/**
+ * A name for a device: the one that is wanted, or the first of its kind that none has that came while the machine
+ * ran, such as `disk1`.
+ *
+ * @throws VmStatesError `INVALID_VALUE` if the wanted one is taken
+ */
+export async function freeName(
+  { qmp, options }: GuestProcess,
+  kind: string,
+  wanted?: string,
+): Promise<string> {
   const path = '/machine/peripheral'
   const devices = (await qmp.execute('qom-list', { path })) as { name: string }[]
   const ids = new Set(devices.map(({ name }) => name).filter(isPlugged))
+  if (wanted !== undefined) {
+    if (!ids.has(pluggedId(wanted))) return wanted
+    const text = `${options.name} has something attached already that is called "${wanted}"`
+    throw new VmStatesError('INVALID_VALUE', text, { hint: 'Choose another name, or none.' })
+  }
   let number = 1
   while (ids.has(pluggedId(`${kind}${number}`))) number++
   return `${kind}${number}`

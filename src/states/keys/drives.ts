@@ -1,18 +1,18 @@
 import { type DriveOptions, IMAGE_DISK_NAME } from '../../params/drives.js'
-import type { KeyHost } from './key.js'
+import type { Image } from '../../params/image.js'
 
 /** What the root of a machine holds besides its image: the content of further disks and of CD-ROMs. */
 export async function driveContents(
   { disks, cdroms }: DriveOptions,
-  host: Pick<KeyHost, 'identifyImage'>,
+  identifyImage: (image: Image) => Promise<string>,
 ): Promise<Record<string, unknown>> {
   const contents = await Promise.all(
     disks.map(async ({ name, size, image }) =>
-      image === undefined ? { name, size } : { name, image: await host.identifyImage(image) },
+      image === undefined ? { name, size } : { name, image: await identifyImage(image) },
     ),
   )
   const discs = await Promise.all(
-    cdroms.map(async ({ name, image }) => ({ name, image: await host.identifyImage(image) })),
+    cdroms.map(async ({ name, image }) => ({ name, image: await identifyImage(image) })),
   )
   return { disks: contents, ...(discs.length > 0 && { cdroms: discs }) }
 }

@@ -80,7 +80,7 @@ async function rootKey(machine: MachineDefinition, host: KeyHost): Promise<State
     format: FORMAT,
     state: { name: 'root', liveness: 'disk' },
     image: await host.identifyImage(image),
-    ...(await driveContents(machine[DETAILS].options, host)),
+    ...(await driveContents(machine[DETAILS].options, host.identifyImage)),
   })
 }
 

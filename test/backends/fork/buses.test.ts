@@ -65,6 +65,8 @@ test('drives of every bus and cache go back with a machine, in its process and i
   })
   expect(await cacheOf(one.process, 'direct')).toMatchObject({ writeback: false, direct: true })
   expect(one.process.isAltered).toBe(false)
+  await one.process.qmp.execute('blockdev-open-tray', { id: 'cdrom-disc', force: true })
+  await expect.poll(() => one.process.isAltered).toBe(true)
   const two = await startFrom(state, 'test', root, 'two')
   expect(await read(two.process)).toEqual(all(0x11))
 }, 60_000)
