@@ -2,10 +2,10 @@ import { VmStatesError } from '../params/errors.js'
 import { showValue } from '../params/parse.js'
 import type { Patience } from '../qemu/deadline.js'
 import type { GuestAccess } from './guest-access.js'
+import { MachineHardware } from './machine-hardware.js'
 import { type WaitForPortOptions, waitForPort } from './ports/wait-for-port.js'
 import { ready } from './power/ready.js'
 import { shutdown } from './power/shutdown.js'
-import { QemuMachine } from './qemu-machine.js'
 import { GuestService } from './services/service.js'
 import { firstAddress } from './system/address.js'
 import { reboot } from './system/reboot.js'
@@ -14,7 +14,7 @@ import { reboot } from './system/reboot.js'
 const REBOOT_TIMEOUT = 180_000
 
 /** What the guest's operating system does, besides running commands. */
-export abstract class GuestSystem extends QemuMachine {
+export abstract class GuestSystem extends MachineHardware {
   readonly #access: GuestAccess
 
   /** @internal */

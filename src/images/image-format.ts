@@ -8,7 +8,7 @@ import { readQcow2Header } from '../qemu/qcow2/header.js'
 const QCOW2_MAGIC = 'QFI\xfb'
 
 /** Names that say that a file is raw, unless it starts as qcow2 (cloud images end in `.img`). */
-const RAW_EXTENSIONS = ['.raw', '.img']
+const RAW_EXTENSIONS = ['.raw', '.img', '.iso']
 
 /** Whether a file starts as a qcow2 image does, whatever follows. */
 export async function hasQcow2Magic(file: string): Promise<boolean> {

@@ -4,7 +4,7 @@ import type { SizeInput } from '../params/size.js'
 /** How the format of an image is told. */
 export interface ImageFormatOptions {
   /**
-   * Needed for a raw image whose name does not end in `.raw` or `.img`. A qcow2 image is known by
+   * Needed for a raw image whose name does not end in `.raw`, `.img` or `.iso`. A qcow2 image is known by
    * its header.
    */
   format?: 'qcow2' | 'raw'

@@ -13,6 +13,7 @@ export const errorCodes = {
   // qemu: machines
   QEMU_MISSING: { exit: 3, means: 'the QEMU binary cannot be found or run' },
   QEMU_EXITED: { exit: 3, means: 'QEMU ended before, or otherwise than, it was asked to' },
+  WRAPPER_STAYS: { exit: 2, means: "a machine's wrapper did not become QEMU, but runs it" },
   DISK_UNREADABLE: { exit: 3, means: 'a file that a machine starts from cannot be opened' },
   QMP_COMMAND_FAILED: { exit: 3, means: 'QEMU answered a command, or ended a job, with an error' },
   QMP_CONNECTION_LOST: {
@@ -21,6 +22,10 @@ export const errorCodes = {
   },
   GUEST_NOT_SHUT_DOWN: { exit: 3, means: 'the guest did not power itself off cleanly' },
   PORT_FORWARD_FAILED: { exit: 3, means: 'a port of the guest cannot be forwarded to the host' },
+  HOT_PLUG_FAILED: {
+    exit: 3,
+    means: 'a running machine has no room for a device, or its guest does not let go of one',
+  },
   NO_DISPLAY: {
     exit: 2,
     means: 'a machine without a graphics card has nothing that could be shown',

@@ -1,21 +1,16 @@
 import { z } from 'zod'
+import { architectureSchema } from './architecture.js'
+import {
+  cdromsSchema,
+  disksSchema,
+  findDriveIssues,
+  findUnsavableDisk,
+  imageDiskSchema,
+} from './drives.js'
 import { imageSchema } from './image.js'
-import { nameSchema } from './names.js'
 import { optionsSchema, qemuSchema, timeoutSchema } from './options.js'
 import { findRamWriter } from './ram-writers.js'
 import { sizeSchema } from './size.js'
-
-/** The name of the disk that comes from the machine's image. */
-export const IMAGE_DISK_NAME = 'image'
-
-/** The name of the disk that holds the variables of UEFI firmware. */
-export const VARIABLES_DISK_NAME = 'variables'
-
-/** Names of disks that a machine has by itself, and what they are. */
-const OWN_DISKS = new Map([
-  [IMAGE_DISK_NAME, "the disk that comes from the machine's image"],
-  [VARIABLES_DISK_NAME, 'the disk that holds the variables of UEFI firmware'],
-])
 
 const cpuModelSchema = z
   .string()
@@ -28,13 +23,6 @@ const cpuModelSchema = z
     'the CPU models "host" and "max" differ between hosts, so states on them cannot be shared; name one that "qemu-system-x86_64 -cpu help" lists',
   )
 
-const diskSchema = optionsSchema({
-  name: nameSchema.refine((name) => !OWN_DISKS.has(name), {
-    error: ({ input }) => `"${input}" is ${OWN_DISKS.get(String(input))}`,
-  }),
-  size: sizeSchema,
-})
-
 const MAX_CPUS = 255
 
 /** Bytes of memory of a machine that says nothing about it. */
@@ -43,6 +31,8 @@ export const DEFAULT_MEMORY = 512 * 2 ** 20
 /** What a user may say about a machine besides its name. */
 export const machineOptionsSchema = optionsSchema({
   image: imageSchema,
+  /** What its CPUs are; decides which QEMU runs it, and what is taken where nothing else is said. */
+  arch: architectureSchema.default('x86_64'),
   memory: sizeSchema.default(DEFAULT_MEMORY),
   cpus: z
     .number(`the number of CPUs is a whole number from 1 to ${MAX_CPUS}`)
@@ -65,16 +55,28 @@ export const machineOptionsSchema = optionsSchema({
   network: z
     .enum(['nat', 'isolated', 'none'], 'a network is "nat", "isolated" or "none"')
     .default('nat'),
-  /** Further disks, blank at first. */
-  disks: z
-    .array(diskSchema)
-    .refine(
-      (disks) => new Set(disks.map((disk) => disk.name)).size === disks.length,
-      'every disk needs a name of its own',
-    )
-    .default([]),
+  /** How the disk of the image is attached. */
+  imageDisk: imageDiskSchema.prefault({}),
+  /** Further disks. */
+  disks: disksSchema.default([]),
+  /** CD-ROMs, whose content is never written to. */
+  cdroms: cdromsSchema.default([]),
+  /** What the firmware tries first: names of disks and CD-ROMs, and `network`; the disks unless told. */
+  bootOrder: z.array(z.string()).min(1, 'a boot order names at least one thing').optional(),
+  /** Root ports of `q35` for devices that are plugged in while the machine runs. */
+  hotplugPorts: z
+    .number('hotplugPorts is a whole number from 0 to 8')
+    .int('hotplugPorts is a whole number from 0 to 8')
+    .min(0, 'hotplugPorts is a whole number from 0 to 8')
+    // The BIOS has I/O ports for hardly more.
+    .max(8, 'hotplugPorts is a whole number from 0 to 8')
+    .default(0),
   /** The QEMU binary, a path or a name to look up in `PATH`; by default the configuration's `qemu`. */
   binary: qemuSchema.optional(),
+  /** A command that gets QEMU's command line as its last arguments and becomes QEMU. */
+  wrapper: z.array(z.string().min(1, 'a wrapper is a command and its arguments')).default([]),
+  /** Files that QEMU inherits, open for reading and writing: file descriptor 10, 11, … for `extraArgs`. */
+  extraFds: z.array(z.string().startsWith('/', 'a file is an absolute path')).default([]),
   /** Further QEMU arguments, one item each. */
   extraArgs: z.array(z.string()).default([]),
   /** Tests on disk states start from a kept boot (`live`), or boot each time (`cold`). */
@@ -99,7 +101,22 @@ export const machineOptionsSchema = optionsSchema({
     .optional(),
   /** Milliseconds from power-on until the machine must be ready. */
   readyTimeout: timeoutSchema.default(120_000),
-}).check(({ value: { extraArgs, boot }, issues }) => {
+}).check(({ value, issues }) => {
+  const { extraArgs, boot, arch, image, firmware } = value
+  if (arch !== 'x86_64' && image.kind === 'tiny') {
+    const message = 'the built-in guest is for x86_64: use another image, or leave arch out'
+    issues.push({ code: 'custom', input: arch, path: ['arch'], message })
+  }
+  if (arch === 'aarch64' && firmware === 'bios') {
+    const message = 'machines of aarch64 have no BIOS: leave firmware out'
+    issues.push({ code: 'custom', input: firmware, path: ['firmware'], message })
+  }
+  for (const issue of findDriveIssues(value)) issues.push({ code: 'custom', ...issue })
+  const unsavable = boot === 'live' ? findUnsavableDisk(value) : undefined
+  if (unsavable !== undefined) {
+    const message = `${unsavable.message}, so there are no kept boots: choose another bus, or give the machine boot: "cold" and no live states`
+    issues.push({ code: 'custom', ...unsavable, message })
+  }
   const found = boot === 'live' ? findRamWriter(extraArgs) : undefined
   if (found === undefined) return
   issues.push({

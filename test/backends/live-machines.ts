@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { PreparedMachine, Purpose, StateFiles } from '../../src/backends/backend.js'
 import { forkBackend } from '../../src/backends/fork/graph.js'
+import { writableDisks } from '../../src/backends/live/disk-snapshot.js'
 import { liveBackend } from '../../src/backends/live/graph.js'
 import { blockNode } from '../../src/qemu/machine/block-node.js'
 import { launch } from '../../src/qemu/machine/launch.js'
@@ -18,10 +19,13 @@ export async function directoryIn(root: string, name: string): Promise<string> {
   return directory
 }
 
-/** A disk state with two disks in `root/base`, and overlays on it in `root/work`. */
-export async function overlayDisks(root: string): Promise<Disk[]> {
+/** A disk state, with two disks unless told, in `root/base`, and overlays on it in `root/work`. */
+export async function overlayDisks(
+  root: string,
+  names: readonly string[] = ['image', 'data'],
+): Promise<Disk[]> {
   const [base, work] = [await directoryIn(root, 'base'), await directoryIn(root, 'work')]
-  return ['image', 'data'].map((name) => {
+  return names.map((name) => {
     const [backing, file] = [join(base, `${name}.qcow2`), join(work, `${name}.qcow2`)]
     execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', backing, '16M'])
     execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', backing, file])
@@ -78,9 +82,9 @@ async function whileStopped<T>(process: MachineProcess, action: () => Promise<T>
   return result
 }
 
-/** Writes what the test can recognise: to each disk, and to the battery-backed RAM of the clock. */
+/** Writes what the test can recognise: to each writable disk, and to the battery-backed RAM of the clock. */
 export async function write(process: MachineProcess, byte: number): Promise<void> {
-  for (const disk of process.options.disks) {
+  for (const disk of writableDisks(process.options.disks)) {
     await guestIo(process, disk, `write -P ${byte} 0 64k`)
   }
   await whileStopped(process, async () => {
@@ -89,10 +93,10 @@ export async function write(process: MachineProcess, byte: number): Promise<void
   })
 }
 
-/** What was written last: to each disk, and to the device. */
+/** What was written last: to each writable disk, and to the device. */
 export async function read(process: MachineProcess): Promise<number[]> {
   const bytes: number[] = []
-  for (const disk of process.options.disks) {
+  for (const disk of writableDisks(process.options.disks)) {
     await guestIo(process, disk, 'flush')
     const args = ['-r', '-U', '-f', 'qcow2', '-c', 'read -v 0 512', disk.file]
     const dump = execFileSync('qemu-io', args, { encoding: 'utf8' })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { VmControl } from '../../src/guest/vm-control.js'
 import { launch } from '../../src/qemu/machine/launch.js'
+import type { LaunchOptions } from '../../src/qemu/machine/launch-options.js'
 import type { MachineProcess } from '../../src/qemu/machine/machine-process.js'
 import { bareOptions } from '../qemu/machine/bare-machine.js'
 import { tinyGuest } from '../support/tiny.js'
@@ -16,7 +17,10 @@ export interface TinyVm extends AsyncDisposable {
 }
 
 /** Boots the tiny guest on a disk of its own; its agent answers. */
-export async function bootTiny(): Promise<TinyVm> {
+export async function bootTiny({
+  disks = [],
+  ...changes
+}: Partial<LaunchOptions> = {}): Promise<TinyVm> {
   const tiny = await tinyGuest()
   const directory = await mkdtemp(join(tmpdir(), 'vm-states-test-'))
   const file = join(directory, 'disk.qcow2')
@@ -27,7 +31,8 @@ export async function bootTiny(): Promise<TinyVm> {
       memory: 256 * 2 ** 20,
       directory,
       directKernel: tiny.directKernel,
-      disks: [{ name: 'root', file, format: 'qcow2' }],
+      disks: [{ name: 'root', file, format: 'qcow2' }, ...disks],
+      ...changes,
     }),
   )
   const control = new VmControl({ machine: 'tiny', liveness: 'live' })

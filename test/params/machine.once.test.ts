@@ -10,13 +10,19 @@ describe('the options of a machine', () => {
   test('have defaults for all but the image', () => {
     expect(machine({})).toEqual({
       image: { kind: 'tiny' },
+      arch: 'x86_64',
       memory: 512 * 2 ** 20,
       cpus: 1,
       cpuModel: 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt',
       machineType: 'q35',
       firmware: 'bios',
       network: 'nat',
+      imageDisk: { bus: 'virtio', cache: 'unsafe' },
       disks: [],
+      cdroms: [],
+      hotplugPorts: 0,
+      wrapper: [],
+      extraFds: [],
       extraArgs: [],
       boot: 'live',
       clock: 'host',
@@ -30,7 +36,8 @@ describe('the options of a machine', () => {
 
   test('take sizes as text or bytes', () => {
     const { memory, disks } = machine({ memory: '1 GiB', disks: [{ name: 'data', size: 2 ** 20 }] })
-    expect({ memory, disks }).toEqual({ memory: 2 ** 30, disks: [{ name: 'data', size: 2 ** 20 }] })
+    expect(memory).toBe(2 ** 30)
+    expect(disks).toMatchObject([{ name: 'data', size: 2 ** 20 }])
   })
 
   test.each([
@@ -44,13 +51,22 @@ describe('the options of a machine', () => {
     [{ machineType: 'q35,x=y' }, '.machineType is "q35,x=y": a machine type is a name'],
     [{ firmware: 'ovmf' }, '.firmware is "ovmf": firmware is "bios" or "uefi"'],
     [{ network: 'bridge' }, '.network is "bridge": a network is "nat", "isolated" or "none"'],
-    [{ disks: [{ name: 'data' }] }, '.disks[0].size is nothing: a size is '],
+    [{ disks: [{ name: 'data' }] }, '.disks[0] is {"name":"data"}: a disk has either a size'],
     [{ disks: [{ name: '7', size: 512 }] }, '.disks[0].name is "7": a name cannot be all digits'],
     [{ disks: [{ name: 'image', size: 512 }] }, `.disks[0].name is "image": "image" is the disk`],
     [
       { disks: [{ name: 'variables', size: 512 }] },
       '.disks[0].name is "variables": "variables" is the disk',
     ],
+    [{ disks: [{ name: 'a', size: 512, bus: 'ide' }] }, '.disks[0].bus is "ide": a bus is'],
+    [{ imageDisk: { cache: 'fast' } }, '.imageDisk.cache is "fast": a cache is'],
+    [
+      { cdroms: [{ name: 'a', image, bus: 'usb' }] },
+      '.cdroms[0].bus is "usb": the bus of a CD-ROM',
+    ],
+    [{ hotplugPorts: 9 }, '.hotplugPorts is 9: hotplugPorts is a whole number from 0 to 8'],
+    [{ wrapper: [''] }, '.wrapper[0] is "": a wrapper is a command'],
+    [{ extraFds: ['dev/null'] }, '.extraFds[0] is "dev/null": a file is an absolute path'],
     [{ disks: [{ name: 'a', size: 512, format: 'raw' }] }, '.disks[0].format is "raw": '],
     [{ boot: 'warm' }, '.boot is "warm": boot is "live" or "cold"'],
     [{ readyTimeout: 0 }, '.readyTimeout is 0: a timeout is'],
@@ -60,7 +76,9 @@ describe('the options of a machine', () => {
 
   test('refuse two disks of one name', () => {
     const disk = { name: 'data', size: 512 }
-    expect(() => machine({ disks: [disk, disk] })).toThrow('every disk needs a name of its own')
+    expect(() => machine({ disks: [disk, disk] })).toThrow(
+      'every disk and every CD-ROM needs a name of its own',
+    )
   })
 
   test('name every mistake, one to a line', () => {

@@ -1,5 +1,6 @@
 import { VmStatesError } from '../../params/errors.js'
 import { type BlockDevice, type Monitor, queryBlockDevices } from './block-devices.js'
+import { findChanges } from './changes.js'
 
 /**
  * What prevents a live state of a running machine, in words: writable drives that are not qcow2 or
@@ -12,12 +13,13 @@ async function findBlockers(
   monitor: Pick<Monitor, 'execute'>,
   nodes: readonly string[],
 ): Promise<string[]> {
-  const [devices, migration] = await Promise.all([
+  const [devices, migration, changes] = await Promise.all([
     queryBlockDevices(monitor),
     monitor.execute('query-migrate') as Promise<{ 'blocked-reasons'?: string[] }>,
+    findChanges(monitor),
   ])
   const drives = devices.flatMap((device) => driveBlocker(device, nodes) ?? [])
-  return [...drives, ...(migration['blocked-reasons'] ?? [])]
+  return [...drives, ...changes, ...(migration['blocked-reasons'] ?? [])]
 }
 
 function driveBlocker(device: BlockDevice, nodes: readonly string[]): string | undefined {

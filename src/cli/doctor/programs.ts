@@ -79,7 +79,7 @@ export async function checkTinyTools(): Promise<Finding> {
 export async function checkFirmware(): Promise<Finding> {
   const name = 'UEFI firmware'
   try {
-    const { code } = await findFirmware('q35')
+    const { code } = await findFirmware({ arch: 'x86_64', machineType: 'q35' })
     return { name, status: 'ok', found: code.file }
   } catch (error) {
     if (!isVmStatesError(error, 'FIRMWARE_MISSING')) throw error

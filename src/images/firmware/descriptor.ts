@@ -1,3 +1,4 @@
+import type { Architecture } from '../../params/architecture.js'
 import type { ChainLink } from '../backing-chain.js'
 
 /** UEFI firmware as QEMU gets it: two flash chips. */
@@ -6,6 +7,13 @@ export interface UefiFirmware {
   code: ChainLink
   /** The variables of a machine that was never started. */
   variables: ChainLink
+}
+
+/** The machines that firmware is looked for. */
+export interface FirmwareTarget {
+  arch: Architecture
+  /** As QEMU calls it: `q35`, `pc-q35-7.2`. */
+  machineType: string
 }
 
 interface FlashFile {
@@ -32,25 +40,26 @@ const UNWANTED_FEATURES = ['requires-smm', 'secure-boot', 'enrolled-keys']
 const ALIASES = new Map([
   ['q35', 'pc-q35-'],
   ['pc', 'pc-i440fx-'],
+  ['virt', 'virt-'],
 ])
 
 /**
  * Reads a firmware descriptor, and judges the firmware in it.
  *
  * @param text - JSON, after `docs/interop/firmware.json` of QEMU
- * @returns undefined unless it is plain UEFI firmware for x86-64 machines of that type, in flash
+ * @returns undefined unless it is plain UEFI firmware for such machines, in flash
  */
-export function readDescriptor(text: string, machineType: string): UefiFirmware | undefined {
+export function readDescriptor(text: string, machine: FirmwareTarget): UefiFirmware | undefined {
   try {
     const descriptor = JSON.parse(text) as Descriptor
-    return fits(descriptor, machineType) ? flashOf(descriptor) : undefined
+    return fits(descriptor, machine) ? flashOf(descriptor) : undefined
   } catch {
     // Not a descriptor, or one of other firmware, whose mapping has other fields.
     return undefined
   }
 }
 
-function fits(descriptor: Descriptor, machineType: string): boolean {
+function fits(descriptor: Descriptor, { arch, machineType }: FirmwareTarget): boolean {
   const { mapping, targets, features } = descriptor
   return (
     descriptor['interface-types'].includes('uefi') &&
@@ -59,7 +68,7 @@ function fits(descriptor: Descriptor, machineType: string): boolean {
     !features.some((feature) => UNWANTED_FEATURES.includes(feature)) &&
     targets.some(
       ({ architecture, machines }) =>
-        architecture === 'x86_64' && machines.some((pattern) => matches(machineType, pattern)),
+        architecture === arch && machines.some((pattern) => matches(machineType, pattern)),
     )
   )
 }

@@ -1,12 +1,16 @@
 import { access, readdir, readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import type { Architecture } from '../../params/architecture.js'
 import { VmStatesError } from '../../params/errors.js'
-import { readDescriptor, type UefiFirmware } from './descriptor.js'
+import { type FirmwareTarget, readDescriptor, type UefiFirmware } from './descriptor.js'
 
 /** What to do where there is none. */
-const FIRMWARE_HINT =
-  'Install it (Debian, Ubuntu: apt-get install ovmf; Fedora: dnf install edk2-ovmf).'
+const HINTS: Readonly<Record<Architecture, string>> = {
+  x86_64: 'Install it (Debian, Ubuntu: apt-get install ovmf; Fedora: dnf install edk2-ovmf).',
+  aarch64:
+    'Install it (Debian, Ubuntu: apt-get install qemu-efi-aarch64; Fedora: dnf install edk2-aarch64).',
+}
 
 /** Where descriptors are, from the general to the specific. */
 function descriptorDirectories(): string[] {
@@ -36,22 +40,21 @@ async function isThere({ code, variables }: UefiFirmware): Promise<boolean> {
  * Finds the UEFI firmware that this host has for a machine type, by the descriptors that packages
  * of firmware bring (`docs/interop/firmware.json` of QEMU): the first that fits.
  *
- * @param machineType - as QEMU calls it: `q35`, `pc-q35-7.2`
  * @param directories - of descriptors, the more specific later; by default, QEMU's
  * @throws VmStatesError `FIRMWARE_MISSING` with what to install
  */
 export async function findFirmware(
-  machineType: string,
+  machine: FirmwareTarget,
   directories: readonly string[] = descriptorDirectories(),
 ): Promise<UefiFirmware> {
   for (const file of await descriptorFiles(directories)) {
     const text = await readFile(file, 'utf8').catch(() => '')
-    const firmware = readDescriptor(text, machineType)
+    const firmware = readDescriptor(text, machine)
     if (firmware !== undefined && (await isThere(firmware))) return firmware
   }
   throw new VmStatesError(
     'FIRMWARE_MISSING',
-    `this host has no UEFI firmware for the machine type ${machineType}`,
-    { hint: FIRMWARE_HINT },
+    `this host has no UEFI firmware for ${machine.arch} machines of the type ${machine.machineType}`,
+    { hint: HINTS[machine.arch] },
   )
 }

@@ -1,5 +1,6 @@
 import type { Store } from '../../store/store.js'
 import { identifyChain } from '../identify-image.js'
+import type { FirmwareTarget } from './descriptor.js'
 import { findFirmware } from './find-firmware.js'
 
 /**
@@ -9,10 +10,10 @@ import { findFirmware } from './find-firmware.js'
  * @throws VmStatesError `FIRMWARE_MISSING`, `ACCESS_DENIED`
  */
 export async function identifyFirmware(
-  machineType: string,
+  machine: FirmwareTarget,
   store: Store,
   signal?: AbortSignal,
 ): Promise<string> {
-  const { code, variables } = await findFirmware(machineType)
+  const { code, variables } = await findFirmware(machine)
   return await identifyChain([code, variables], store, signal)
 }

@@ -4,6 +4,7 @@ import type { Store } from '../../store/store.js'
 import type { ChainLink } from '../backing-chain.js'
 import { ensureObject } from '../ensure-object.js'
 import { identifyChain } from '../identify-image.js'
+import type { FirmwareTarget } from './descriptor.js'
 import { findFirmware } from './find-firmware.js'
 
 /** UEFI firmware in the store. Its files must never be written to. */
@@ -24,11 +25,11 @@ export interface ResolvedFirmware {
  * @throws VmStatesError `FIRMWARE_MISSING`, `DISK_FULL`, `ACCESS_DENIED`, `ABORTED`
  */
 export async function resolveFirmware(
-  machineType: string,
+  machine: FirmwareTarget,
   store: Store,
   signal?: AbortSignal,
 ): Promise<ResolvedFirmware> {
-  const { code, variables } = await findFirmware(machineType)
+  const { code, variables } = await findFirmware(machine)
   const identity = await identifyChain([code, variables], store, signal)
   const make = async (directory: string) => {
     await copy(code, join(directory, CODE), 'raw', signal)

@@ -4,7 +4,13 @@ import { VmStatesError } from '../../params/errors.js'
 import { runTool } from '../run-tool.js'
 import { cpioArchive } from './cpio.js'
 import { makeDisk } from './filesystem.js'
-import { EARLY_MODULES, INITRAMFS_INIT, LATE_MODULES, UEFI_MODULES } from './guest-files.js'
+import {
+  EARLY_MODULES,
+  INITRAMFS_INIT,
+  LATE_MODULES,
+  SCSI_MODULES,
+  UEFI_MODULES,
+} from './guest-files.js'
 import { type KernelModule, modulesDep, readKernelModules } from './kernel-modules.js'
 import { downloadPackages } from './packages.js'
 import { writeRootTree } from './root-tree.js'
@@ -66,7 +72,7 @@ export async function buildTiny(
     const moduleDirectory = await unpackedPath(unpacked, `lib/modules/${release}`)
     const needed = EARLY_MODULES
     const early = await readKernelModules(moduleDirectory, { needed }, signal)
-    const wanted = [...LATE_MODULES, ...UEFI_MODULES]
+    const wanted = [...LATE_MODULES, ...SCSI_MODULES, ...UEFI_MODULES]
     const all = await readKernelModules(moduleDirectory, { needed, wanted }, signal)
 
     const root = join(work, 'root')

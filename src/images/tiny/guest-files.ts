@@ -10,6 +10,9 @@ export const EARLY_MODULES = ['virtio_pci', 'virtio_blk', 'virtio_console', 'ext
 /** Modules that are loaded after that, as far as the kernel has them: the guest runs without. */
 export const LATE_MODULES = ['virtio_net', 'button', 'evdev', 'virtio_rng', 'pvpanic_mmio']
 
+/** Modules that are only loaded where the machine has a SCSI controller. */
+export const SCSI_MODULES = ['virtio_scsi', 'sd_mod', 'sr_mod', 'isofs']
+
 /** Modules that are only loaded where UEFI firmware has started the kernel. */
 export const UEFI_MODULES = ['efivarfs']
 
@@ -80,6 +83,10 @@ echo '${READY_MARKER}' >/dev/console
 hostname -F /etc/hostname
 ip link set lo up
 modprobe -a ${LATE_MODULES.join(' ')} 2>/dev/null
+for device in /sys/bus/virtio/devices/*/device; do
+  read -r id <"$device"
+  [ "$id" = 0x0008 ] && modprobe -a ${SCSI_MODULES.join(' ')} 2>/dev/null
+done
 if [ -e /sys/class/net/eth0 ]; then
   # Nobody else is there: IPv6 is up with the guest, and not a few seconds later.
   echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_dad

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
+import { NETWORK_BOOT_NAME } from '../../params/drives.js'
 import { blockNode } from './block-node.js'
-import { diskNode } from './disk-node.js'
-import type { DirectKernel, Disk, LaunchOptions } from './launch-options.js'
+import { bootIndex, driveArguments } from './drive-arguments.js'
+import { hotPlugPort } from './hot-plug-names.js'
+import type { DirectKernel, LaunchOptions } from './launch-options.js'
 import { optionValue } from './option-value.js'
 import { FIRST_VNC_PORT } from './vnc-port.js'
 
@@ -11,6 +13,9 @@ const AGENT_FD = 4
 const WAKE_FD = 5
 const SERIAL_FD = 6
 export const INCOMING_FD = 7
+
+/** The first of those that a user has QEMU inherit. */
+export const FIRST_EXTRA_FD = 10
 
 /** How many displays are tried for a free port. */
 const VNC_PORTS = 99
@@ -108,28 +113,39 @@ function channelArguments(options: LaunchOptions): string[] {
     ...['-chardev', `socket,id=wake,fd=${WAKE_FD}`],
     ...['-device', `virtserialport,bus=serial.0,chardev=wake,name=${WAKE_PORT}`],
     ...['-object', 'rng-builtin,id=random', '-device', 'virtio-rng-pci,rng=random'],
-    ...['-device', 'pvpanic'],
-    // Another one at every start: a guest that goes on from a state learns that it is a clone.
-    ...['-device', 'vmgenid,guid=auto'],
+    ...platformArguments(options),
   ]
 }
 
-function networkArguments({ network }: LaunchOptions): string[] {
+/** What machines of an architecture have, and those of others not. */
+function platformArguments({ arch = 'x86_64' }: LaunchOptions): string[] {
+  if (arch === 'aarch64') return ['-device', 'pvpanic-pci']
+  // Another id at every start: a guest that goes on from a state learns that it is a clone.
+  return ['-device', 'pvpanic', '-device', 'vmgenid,guid=auto']
+}
+
+function networkArguments({ network, bootOrder = [] }: LaunchOptions): string[] {
   if (network === 'none') return []
+  const place = bootOrder.indexOf(NETWORK_BOOT_NAME) + 1
+  // The option ROM is for booting from the network.
+  const boots = place === 0 ? ',romfile=' : bootIndex(place)
   const restrict = network === 'isolated' ? 'on' : 'off'
   return [
     ...['-netdev', `user,id=${NETWORK_ID},restrict=${restrict}`],
-    // Without its option ROM, which is for booting from the network. A guest that goes on has not moved
-    // in its network: to announce itself there would take a quarter of its waking.
-    ...['-device', `virtio-net-pci,netdev=${NETWORK_ID},mac=${MAC},romfile=,guest_announce=off`],
+    // A guest that goes on has not moved in its network: to announce itself there would take a quarter of
+    // its waking.
+    ...['-device', `virtio-net-pci,netdev=${NETWORK_ID},mac=${MAC}${boots},guest_announce=off`],
   ]
 }
 
-function diskArguments(disk: Disk, index: number): string[] {
-  const medium = ['-blockdev', JSON.stringify(diskNode(disk))]
-  if (disk.role === 'variables') return medium
-  const drive = `virtio-blk-pci,drive=${blockNode(disk)},serial=${disk.name},bootindex=${index + 1}`
-  return [...medium, '-device', drive]
+/** Behind all other devices of the machine, so that these stay where they are. */
+function portArguments({ hotplugPorts = 0 }: LaunchOptions): string[] {
+  return Array.from({ length: hotplugPorts }, (_, index) => [
+    ...[
+      '-device',
+      `pcie-root-port,id=${hotPlugPort(index)},chassis=${index + 1},slot=${index + 1}`,
+    ],
+  ]).flat()
 }
 
 /** Plain paths, unlike those in lists of options: QEMU takes a comma in them for a comma. */
@@ -151,7 +167,8 @@ export function commandLine(options: LaunchOptions): string[] {
     ...channelArguments(options),
     ...networkArguments(options),
     ...firmwareArguments(options),
-    ...options.disks.flatMap(diskArguments),
+    ...driveArguments(options),
+    ...portArguments(options),
     ...(options.directKernel === undefined ? [] : kernelArguments(options.directKernel)),
     ...options.extraArgs,
   ]

@@ -1,3 +1,4 @@
+import type { Cache } from '../../params/drives.js'
 import { blockNode } from './block-node.js'
 import type { Disk } from './launch-options.js'
 
@@ -8,8 +9,18 @@ export function diskNode(disk: Disk): Readonly<Record<string, unknown>> {
     'node-name': blockNode(disk),
     'read-only': disk.readOnly === true,
     discard: 'unmap',
-    // Files that are to be kept are fsynced as a whole when they are.
-    cache: { 'no-flush': true },
-    file: { driver: 'file', filename: disk.file },
+    cache: cacheOf(disk.cache),
+    file: { driver: 'file', filename: disk.file, ...(isDirect(disk.cache) && DIRECT) },
   }
+}
+
+/** The caches of a file's protocol node are its own. */
+const DIRECT = { cache: { direct: true } }
+
+function isDirect(cache: Cache | undefined): boolean {
+  return cache === 'none' || cache === 'directsync'
+}
+
+function cacheOf(cache: Cache = 'unsafe'): Readonly<Record<string, boolean>> {
+  return { ...(isDirect(cache) && { direct: true }), 'no-flush': cache === 'unsafe' }
 }

@@ -34,8 +34,12 @@ export async function findQemu(binary: string): Promise<string> {
   const path = await findProgram(binary)
   if (path !== undefined) return path
   throw new VmStatesError('QEMU_MISSING', `${binary}: no such program, or not executable`, {
-    hint: 'Install QEMU (Debian, Ubuntu: apt-get install qemu-system-x86 qemu-utils).',
+    hint: `Install QEMU (Debian, Ubuntu: apt-get install ${packageOf(binary)} qemu-utils).`,
   })
+}
+
+function packageOf(binary: string): string {
+  return binary.endsWith('aarch64') ? 'qemu-system-arm' : 'qemu-system-x86'
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { Architecture } from '../../params/architecture.js'
+import type { Bus, Cache } from '../../params/drives.js'
 import type { Accelerator } from '../accelerator/accelerator.js'
 
 /** A disk as QEMU gets it. The format is always said, never probed. */
@@ -8,8 +10,12 @@ export interface Disk {
   file: string
   format: 'qcow2' | 'raw'
   readOnly?: boolean
-  /** Holds the variables of the machine's UEFI firmware: flash to the guest, and no drive. */
-  role?: 'variables'
+  /** Holds the variables of the machine's UEFI firmware: flash to the guest, and no drive. Or a disc. */
+  role?: 'variables' | 'cdrom'
+  /** What the drive is attached to; `virtio` unless given. */
+  bus?: Bus
+  /** How the host caches it; `unsafe` unless given. */
+  cache?: Cache
 }
 
 /** A kernel that QEMU boots directly, without firmware and boot loader. */
@@ -22,6 +28,8 @@ export interface DirectKernel {
 
 /** The hardware of a machine as its guest sees it: what a live state depends on. */
 export interface Hardware {
+  /** `x86_64` unless given. */
+  arch?: Architecture | undefined
   /** Bytes of RAM. */
   memory: number
   cpus: number
@@ -31,6 +39,10 @@ export interface Hardware {
   machineType: string
   /** User-mode networking that reaches out, or that only port forwards reach; or no card at all. */
   network: 'nat' | 'isolated' | 'none'
+  /** Names of drives that the firmware tries first, and `network` for the card; the disks unless given. */
+  bootOrder?: readonly string[] | undefined
+  /** How many root ports there are for devices that come while it runs; none unless given. */
+  hotplugPorts?: number | undefined
   /** Further QEMU arguments of the user's, one item each. */
   extraArgs: readonly string[]
 }
@@ -58,6 +70,10 @@ export interface LaunchOptions extends Hardware, Viewing {
   /** The QEMU binary: a path, or a name to look up in `PATH`. */
   binary: string
   accelerator: Accelerator
+  /** A command that is given QEMU's command line and becomes it, such as `nice -n 10`. */
+  wrapper?: readonly string[] | undefined
+  /** Absolute paths of files that QEMU inherits, open for reading and writing, from descriptor 10 on. */
+  extraFds?: readonly string[] | undefined
   disks: readonly Disk[]
   directKernel?: DirectKernel
   /** Absolute path of the code of UEFI firmware, which goes with a disk for its variables. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { access, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import { abortedError, withDeadline } from '../deadline.js'
@@ -37,7 +37,7 @@ export async function launch(options: LaunchOptions): Promise<MachineProcess> {
     return await withDeadline(greeted, `the launch of ${name}`, { timeout, signal })
   } catch (error) {
     const early = isVmStatesError(error, 'QMP_CONNECTION_LOST') ? await endedNow(qemu) : undefined
-    qemu.child.kill('SIGKILL')
+    killSession(qemu.pid)
     await qemu.ended
     qemu.qmp.destroy()
     qemu.agent.destroy()
@@ -51,6 +51,7 @@ async function greet(options: LaunchOptions, qemu: SpawnedQemu): Promise<Machine
   const startTime = processStartTime(qemu.pid) ?? ''
   await options.onSpawn?.(qemu.pid)
   const qmp = await QmpClient.open(qemu.qmp)
+  if (options.wrapper?.length) await requireQemu(options, qemu.pid)
   let shutdownReason: string | undefined
   let isDiskFull = false
   qmp.on('SHUTDOWN', ({ data }) => {
@@ -70,17 +71,46 @@ async function greet(options: LaunchOptions, qemu: SpawnedQemu): Promise<Machine
   return new MachineProcess({ ...qemu, options, startTime, qmp, exited })
 }
 
+/** Also what a wrapper has started. */
+function killSession(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // All of it has ended.
+  }
+}
+
+/** RAM is looked at, and QEMU ended, by its pid. */
+async function requireQemu(
+  { name, binary, wrapper = [] }: LaunchOptions,
+  pid: number,
+): Promise<void> {
+  const [running, qemu] = await Promise.all([
+    realpath(`/proc/${pid}/exe`).catch(() => ''),
+    findQemu(binary).then((path) => realpath(path)),
+  ])
+  if (running === qemu) return
+  throw new VmStatesError(
+    'WRAPPER_STAYS',
+    `the wrapper of ${name}, ${wrapper.join(' ')}, runs QEMU as a process of its own`,
+    {
+      hint: 'A wrapper has to become QEMU by exec: strace does with -D, a shell script with exec.',
+    },
+  )
+}
+
 /** QEMU closes its monitor a moment before the process has ended. */
 async function endedNow({ ended }: SpawnedQemu): Promise<ExitStatus | undefined> {
   return withDeadline(ended, 'QEMU', { timeout: 1000 }).catch(() => undefined)
 }
 
 async function requireFiles(options: LaunchOptions): Promise<void> {
-  const { disks, directKernel, firmware, ram, incoming } = options
+  const { disks, directKernel, firmware, ram, incoming, extraFds = [] } = options
   const { R_OK, W_OK } = constants
   const needed: [path: string | undefined, mode: number][] = [
     ...disks.map(({ file, readOnly }) => [file, readOnly ? R_OK : R_OK | W_OK] as [string, number]),
     [ram?.path, R_OK | W_OK],
+    ...extraFds.map((path) => [path, R_OK | W_OK] as [string, number]),
     [incoming, R_OK],
     [firmware, R_OK],
     [directKernel?.kernel, R_OK],

@@ -67,6 +67,10 @@ export class MachineProcess implements AsyncDisposable {
     this.serial = parts.serial
     this.exited = parts.exited
     this.consoleFile = consoleFile(parts.options)
+    // By its guest, too: device state need not say that a tray was closed when it was saved.
+    this.qmp.on('DEVICE_TRAY_MOVED', () => {
+      this.isAltered = true
+    })
   }
 
   /** Whether the process lives. */

@@ -1,10 +1,12 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { open } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import { VmStatesError } from '../../params/errors.js'
+import { bindToParent } from './bind-to-parent.js'
+import { FIRST_EXTRA_FD, INCOMING_FD } from './command-line.js'
 import type { ExitStatus } from './exit-status.js'
-import { findSetpriv } from './find-binary.js'
 import type { LaunchOptions } from './launch-options.js'
 
 /** A QEMU process and the host's ends of its channels. */
@@ -21,14 +23,6 @@ export interface SpawnedQemu {
 }
 
 /**
- * A parent that died before `setpriv` took effect sends no signal any more. So the last step before
- * QEMU looks whether it is still there.
- */
-function ifParentLives(): string[] {
-  return ['/bin/sh', '-c', 'test "$PPID" = "$0" && exec "$@"', String(process.pid)]
-}
-
-/**
  * Has glibc ask for huge pages: QEMU's start is mostly faults of its heap, which are a third of them
  * then. Where the C library does not know it, it does nothing.
  */
@@ -36,6 +30,8 @@ function withHugePages({ GLIBC_TUNABLES: own, ...others }: NodeJS.ProcessEnv): N
   const tunables = ['glibc.malloc.hugetlb=1', ...(own ? [own] : [])]
   return { ...others, GLIBC_TUNABLES: tunables.join(':') }
 }
+
+type SpawnOptions = Pick<LaunchOptions, 'serial' | 'incoming' | 'wrapper' | 'extraFds'>
 
 /**
  * Starts QEMU in a session of its own, so that a terminal's Ctrl-C does not reach it, and bound to
@@ -50,22 +46,45 @@ export async function spawnQemu(
   binary: string,
   args: readonly string[],
   logFile: string,
-  { serial, incoming }: Pick<LaunchOptions, 'serial' | 'incoming'>,
+  { serial, incoming, wrapper = [], extraFds = [] }: SpawnOptions,
 ): Promise<SpawnedQemu> {
-  const setpriv = await findSetpriv()
-  const commandLine =
-    setpriv === undefined
-      ? [binary, ...args]
-      : [setpriv, '--pdeathsig', 'KILL', '--', ...ifParentLives(), binary, ...args]
-  const [file = binary, ...rest] = commandLine
-  await using log = await open(logFile, 'a', 0o600)
-  await using state = incoming === undefined ? null : await open(incoming)
+  const bound = await bindToParent()
+  const commandLine = [
+    ...bound,
+    // A wrapper that does not become QEMU takes it along at its end.
+    ...(wrapper.length > 0 ? [...wrapper, ...bound.slice(0, bound.indexOf('--') + 1)] : []),
+    ...[binary, ...args],
+  ]
+  const files: FileHandle[] = []
+  const opened = async (path: string, flags: string | number): Promise<number> => {
+    const handle = await open(path, flags, 0o600)
+    files.push(handle)
+    return handle.fd
+  }
   try {
+    const log = await opened(logFile, 'a')
+    const state = incoming === undefined ? 'ignore' : await opened(incoming, 'r')
+    const extra: number[] = []
+    for (const path of extraFds) extra.push(await opened(path, constants.O_RDWR))
     // Node makes each further pipe a socket pair: no socket files, nothing to poll or remove.
     const channels: StdioOptions = ['pipe', 'pipe', 'pipe', serial ? 'pipe' : 'ignore']
-    const stdio = ['ignore', log.fd, log.fd, ...channels, state?.fd ?? 'ignore'] as StdioOptions
-    const env = withHugePages(process.env)
-    const child = spawn(file, rest, { detached: true, stdio, env })
+    const unused = Array<'ignore'>(FIRST_EXTRA_FD - INCOMING_FD - 1).fill('ignore')
+    const further = extra.length > 0 ? [...unused, ...extra] : []
+    const stdio = ['ignore', log, log, ...channels, state, ...further] as StdioOptions
+    return await start(binary, commandLine, stdio)
+  } finally {
+    await Promise.all(files.map((handle) => handle.close()))
+  }
+}
+
+async function start(
+  binary: string,
+  commandLine: readonly string[],
+  stdio: StdioOptions,
+): Promise<SpawnedQemu> {
+  const [file = binary, ...args] = commandLine
+  try {
+    const child = spawn(file, args, { detached: true, stdio, env: withHugePages(process.env) })
     const ended = new Promise<ExitStatus>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }))
     })

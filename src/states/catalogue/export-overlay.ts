@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { writableDisks } from '../../backends/live/disk-snapshot.js'
 import { VmStatesError } from '../../params/errors.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import { createOverlay } from '../../qemu/qemu-img/create.js'
@@ -10,7 +11,7 @@ import { leaveOverlays } from './overlay-files.js'
 import { refuseExisting } from './write-overlays.js'
 
 /**
- * Leaves an overlay on each disk of a state, for any other tool to run on, and building the state
+ * Leaves an overlay on each writable disk of a state, for any other tool to run on, and building the state
  * first if it is not there. As long as the overlays exist, the state stays in the store.
  *
  * @param output - path of the overlay on the image's disk; a further disk `data` gets
@@ -38,7 +39,9 @@ export async function exportOverlay(
   try {
     const create = (disk: Disk, path: string) => createOverlay(path, disk, options)
     const members = Object.entries(available.members)
-    const disks = Object.fromEntries(members.map(([member, { files }]) => [member, files.disks]))
+    const disks = Object.fromEntries(
+      members.map(([member, { files }]) => [member, writableDisks(files.disks)]),
+    )
     const { objects } = available
     return await leaveOverlays(state, { output, disks, objects, create }, context.store)
   } finally {

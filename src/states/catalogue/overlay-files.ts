@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import { dirname, join, parse as parsePath, resolve } from 'node:path'
-import { IMAGE_DISK_NAME } from '../../params/machine.js'
+import { IMAGE_DISK_NAME } from '../../params/drives.js'
 import { fileError } from '../../qemu/file-error.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import type { Store } from '../../store/store.js'

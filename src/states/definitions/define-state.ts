@@ -1,3 +1,4 @@
+import { findUnsavableDisk } from '../../params/drives.js'
 import { VmStatesError } from '../../params/errors.js'
 import { stateNameSchema } from '../../params/names.js'
 import { parse, showValue } from '../../params/parse.js'
@@ -55,6 +56,7 @@ export function defineState(
   }
   const parsed = parseOptions(liveness, options, where)
   if (parsed.backend === 'fork') requireQuietRam(members, where)
+  if (liveness === 'live') requireSavableDisks(members, where)
   const other = owner[DETAILS].states.get(name)
   if (other !== undefined) {
     throw duplicateName(`state "${where}"`, name, other[DETAILS].origin, origin)
@@ -79,6 +81,18 @@ function requireQuietRam(members: Readonly<Record<string, Member>>, where: strin
       `${where} cannot be a live state: "${found.argument}" among the extraArgs of ` +
         `${machine.name} changes the machine's RAM from outside of its guest`,
       { hint: 'Leave that argument out, or keep the state in one file: { backend: "live" }' },
+    )
+  }
+}
+
+function requireSavableDisks(members: Readonly<Record<string, Member>>, where: string): void {
+  for (const { machine } of Object.values(members)) {
+    const found = findUnsavableDisk(machine[DETAILS].options)
+    if (found === undefined) continue
+    throw new VmStatesError(
+      'INVALID_VALUE',
+      `${where} cannot be a live state: ${found.message}, and ${machine.name}.${found.path.join('.')} is "nvme"`,
+      { hint: 'Choose another bus, or make it a disk state: .state()' },
     )
   }
 }

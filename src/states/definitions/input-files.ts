@@ -12,7 +12,7 @@ export interface InputFiles {
 
 /**
  * The files besides code that a state's content depends on: the declared inputs of the state and of
- * all that it stands on, and the image where that is a file.
+ * all that it stands on, and the images where those are files.
  */
 export function inputFiles(state: AnyState): InputFiles[] {
   const { origin, options } = state[DETAILS]
@@ -23,6 +23,7 @@ export function inputFiles(state: AnyState): InputFiles[] {
 
 function imageFiles(state: AnyState): string[] {
   if (parentsOf(state).length > 0) return []
-  const { image } = machineOf(state)[DETAILS].options
-  return image.kind === 'file' ? [image.path] : []
+  const { image, disks, cdroms } = machineOf(state)[DETAILS].options
+  const images = [image, ...[...disks, ...cdroms].map((drive) => drive.image)]
+  return images.flatMap((image) => (image?.kind === 'file' ? [image.path] : []))
 }

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path'
+import { withArchitecture } from '../../params/architecture.js'
 import type { Image } from '../../params/image.js'
-import { machineOptionsSchema } from '../../params/machine.js'
+import { machineOptionsSchema, type ParsedMachineOptions } from '../../params/machine.js'
 import { nameSchema } from '../../params/names.js'
 import { parse } from '../../params/parse.js'
 import { DEFAULT_OPTIONS } from './define-state.js'
@@ -29,20 +30,32 @@ export function machine<const M extends string>(
 ): MachineDefinition<M> {
   parse(nameSchema, name, 'machine name')
   const origin = findOrigin(machine)
-  const parsed = parse(machineOptionsSchema, options, `machine "${name}"`)
+  const parsed = parse(machineOptionsSchema, withArchitecture(options), `machine "${name}"`)
   return new Machine(name, {
     kind: 'machine',
     origin,
-    options: { ...parsed, image: withAbsolutePath(parsed.image, origin) },
+    options: withAbsolutePaths(parsed, origin),
     states: new Map(),
   })
 }
 
-/** A file is looked for from the file that defines the machine, wherever the process runs. */
-function withAbsolutePath(image: Image, origin: Origin | undefined): Image {
-  if (image.kind !== 'file') return image
+/** Files are looked for from the file that defines the machine, wherever the process runs. */
+function withAbsolutePaths(
+  options: ParsedMachineOptions,
+  origin: Origin | undefined,
+): ParsedMachineOptions {
   const directory = origin === undefined ? process.cwd() : dirname(origin.file)
-  return { ...image, path: resolve(directory, image.path) }
+  const absolute = (image: Image): Image =>
+    image.kind === 'file' ? { ...image, path: resolve(directory, image.path) } : image
+  return {
+    ...options,
+    image: absolute(options.image),
+    disks: options.disks.map((disk) => ({
+      ...disk,
+      ...(disk.image && { image: absolute(disk.image) }),
+    })),
+    cdroms: options.cdroms.map((cdrom) => ({ ...cdrom, image: absolute(cdrom.image) })),
+  }
 }
 
 class Machine<M extends string> implements MachineDefinition<M> {

@@ -1,6 +1,7 @@
 import type { LimitFunction } from 'p-limit'
 import { identifyFirmware } from '../../images/firmware/identify-firmware.js'
 import { identifyImage } from '../../images/identify-image.js'
+import type { Architecture } from '../../params/architecture.js'
 import type { LoadedConfig } from '../../params/load-config.js'
 import { DEFAULT_QEMU } from '../../params/qemu.js'
 import type { Run } from '../../store/runs/run.js'
@@ -117,16 +118,21 @@ export class Context implements AsyncDisposable {
 
   /** The QEMU that runs a machine, and how. */
   emulatorOf(machine: MachineDefinition): Promise<Emulator> {
-    const { binary = this.#qemu, cpuModel } = machine[DETAILS].options
+    const { arch, cpuModel, binary = this.#qemuOf(arch) } = machine[DETAILS].options
     return remember(this.#emulators, `${binary} ${cpuModel}`, () =>
       emulatorOf(
-        { binary, cpuModel },
+        { arch, binary, cpuModel },
         {
           store: this.store,
           directory: async () => (await this.run()).machineDirectory('proof'),
         },
       ),
     )
+  }
+
+  /** The configuration names the one for the host's own kind of machines. */
+  #qemuOf(arch: Architecture): string {
+    return arch === 'x86_64' ? this.#qemu : `qemu-system-${arch}`
   }
 
   /** Builds when it is this build's turn. What it builds on must be there already. */
@@ -151,8 +157,7 @@ export class Context implements AsyncDisposable {
   get #host(): KeyHost {
     return {
       identifyImage: (image) => identifyImage(image, this.store),
-      identifyFirmware: (machine) =>
-        identifyFirmware(machine[DETAILS].options.machineType, this.store),
+      identifyFirmware: (machine) => identifyFirmware(machine[DETAILS].options, this.store),
       emulator: (machine) => this.emulatorOf(machine),
       parentKey: (state) => this.keyOf(state),
     }

@@ -1,3 +1,4 @@
+import type { Architecture } from '../../params/architecture.js'
 import { isVmStatesError } from '../../params/errors.js'
 import { type AcceleratorChoice, chooseAccelerator } from '../../qemu/accelerator/choose.js'
 import type { DirectKernel } from '../../qemu/machine/launch-options.js'
@@ -12,6 +13,12 @@ export interface Emulator extends AcceleratorChoice {
   binary: string
 }
 
+/** QEMU's words for Node's. */
+const HOST_ARCHITECTURES: Readonly<Record<string, Architecture>> = {
+  x64: 'x86_64',
+  arm64: 'aarch64',
+}
+
 /**
  * Finds out about a QEMU binary. Where KVM looks usable and was not proven yet, the kernel of the
  * tiny guest proves it; where that guest cannot be had, code is translated.
@@ -20,10 +27,14 @@ export interface Emulator extends AcceleratorChoice {
  * @throws VmStatesError `QEMU_MISSING`
  */
 export async function emulatorOf(
-  { binary, cpuModel }: { binary: string; cpuModel: string },
+  { arch, binary, cpuModel }: { arch: Architecture; binary: string; cpuModel: string },
   { store, directory }: { store: Store; directory: () => Promise<string> },
 ): Promise<Emulator> {
   const version = await qemuVersion(binary)
+  if (arch !== HOST_ARCHITECTURES[process.arch]) {
+    const reason = `TCG, since this host is not ${arch}`
+    return { version, binary, accelerator: 'tcg', reason }
+  }
   try {
     const guest = () => tinyKernel(store)
     return { version, binary, ...(await chooseAccelerator({ binary, cpuModel, guest, directory })) }

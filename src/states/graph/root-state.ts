@@ -1,6 +1,7 @@
 import { resolveFirmware } from '../../images/firmware/resolve-firmware.js'
 import { type ImageProgress, resolveImage } from '../../images/resolve-image.js'
-import { IMAGE_DISK_NAME, VARIABLES_DISK_NAME } from '../../params/machine.js'
+import { type DriveOptions, IMAGE_DISK_NAME, VARIABLES_DISK_NAME } from '../../params/drives.js'
+import type { Image } from '../../params/image.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import { machineOf } from '../definitions/machine-of.js'
 import { nameOf } from '../definitions/name-of.js'
@@ -11,7 +12,7 @@ import type { Context } from './context.js'
 const VARIABLES = { name: VARIABLES_DISK_NAME, role: 'variables' } as const
 
 /**
- * The root of a machine: its image as it is, its further disks, blank, and the variables of UEFI
+ * The root of a machine: its image as it is, its further disks and CD-ROMs, and the variables of UEFI
  * firmware as they come with it.
  *
  * @throws VmStatesError if the image is missing, cannot be downloaded or built, or is no image;
@@ -22,23 +23,27 @@ export async function rootState(
   context: Context,
   signal: AbortSignal | undefined,
 ): Promise<AvailableState> {
-  const { image, disks, firmware, machineType } = machineOf(root)[DETAILS].options
+  const machine = machineOf(root)[DETAILS].options
+  const { image, disks, cdroms, firmware } = machine
   const name = nameOf(root)
   const options = {
     signal,
     onProgress: ({ activity }: ImageProgress) =>
       context.report({ kind: 'step', state: name, step: 'image', detail: activity }),
   }
-  const resolved = await resolveImage(image, context.store, options)
-  const blanks = await Promise.all(
-    disks.map(async ({ name, size }) => ({
-      name,
-      ...(await resolveImage({ kind: 'blank', size }, context.store, options)),
-    })),
-  )
+  const resolve = async (name: string, image: Image, kind?: Pick<Disk, 'readOnly' | 'role'>) => {
+    const resolved = await resolveImage(image, context.store, options)
+    return { ...resolved, image, disk: { ...resolved.disk, name, ...kind } }
+  }
+  const sources = await Promise.all([
+    resolve(IMAGE_DISK_NAME, image),
+    ...disks.map((disk) =>
+      resolve(disk.name, contentOf(disk), disk.readOnly ? { readOnly: true } : {}),
+    ),
+    ...cdroms.map((cdrom) => resolve(cdrom.name, cdrom.image, { readOnly: true, role: 'cdrom' })),
+  ])
   const uefi =
-    firmware === 'uefi' ? await resolveFirmware(machineType, context.store, signal) : undefined
-  const sources = [{ name: IMAGE_DISK_NAME, ...resolved }, ...blanks]
+    firmware === 'uefi' ? await resolveFirmware(machine, context.store, signal) : undefined
   const objects = [...sources, ...(uefi ? [uefi] : [])].flatMap(({ objectId }) => objectId ?? [])
   const leases = await Promise.all(objects.map((id) => context.store.lease(id)))
   return {
@@ -49,19 +54,27 @@ export async function rootState(
           liveness: 'disk',
           backend: 'image',
           disks: [
-            ...sources.map(({ name, disk }): Disk => ({ ...disk, name })),
+            ...sources.map(({ disk }) => disk),
             ...(uefi ? [{ ...uefi.variables, ...VARIABLES }] : []),
           ],
         },
-        directKernel: resolved.directKernel,
+        directKernel: sources[0].directKernel,
         firmware: uefi?.code,
       },
     },
-    bases: image.kind === 'file' ? [{ image, identity: resolved.identity }] : [],
+    bases: sources.flatMap(({ image, identity }) =>
+      image.kind === 'file' ? [{ image, identity }] : [],
+    ),
     objects,
     worth: 0,
     release: async () => {
       await Promise.all(leases.map((lease) => lease.release()))
     },
   }
+}
+
+function contentOf({ size, image }: DriveOptions['disks'][number]): Image {
+  if (image !== undefined) return image
+  if (size === undefined) throw new TypeError('a disk has a size or an image')
+  return { kind: 'blank', size }
 }

@@ -5,6 +5,7 @@ import { eachMember } from '../definitions/each-member.js'
 import { machineOf } from '../definitions/machine-of.js'
 import { nameOf } from '../definitions/name-of.js'
 import { type AnyState, DETAILS, type MachineDefinition, type State } from '../definitions/types.js'
+import { driveContents, drivesPart } from './drives.js'
 import { inputParts } from './inputs.js'
 import { readyCode } from './ready-code.js'
 import { refreshPart } from './refresh.js'
@@ -64,7 +65,7 @@ export async function bootKey(state: AnyState, host: KeyHost): Promise<StateKey>
 }
 
 /** What the key of a root is made of; told with the states on it, since a root is in no store. */
-const ROOT_PARTS = new Set(['image', 'disks', 'members'])
+const ROOT_PARTS = new Set(['image', 'disks', 'cdroms', 'members'])
 
 async function parentParts(parent: AnyState, host: KeyHost): Promise<Record<string, unknown>> {
   const { key, parts } = await host.parentKey(parent)
@@ -74,12 +75,12 @@ async function parentParts(parent: AnyState, host: KeyHost): Promise<Record<stri
 }
 
 async function rootKey(machine: MachineDefinition, host: KeyHost): Promise<StateKey> {
-  const { image, disks } = machine[DETAILS].options
+  const { image } = machine[DETAILS].options
   return seal({
     format: FORMAT,
     state: { name: 'root', liveness: 'disk' },
     image: await host.identifyImage(image),
-    disks,
+    ...(await driveContents(machine[DETAILS].options, host.identifyImage)),
   })
 }
 
@@ -109,10 +110,15 @@ async function commonParts(state: AnyState, host: KeyHost): Promise<Record<strin
 }
 
 async function machinePart(machine: MachineDefinition, host: KeyHost): Promise<unknown> {
-  const { memory, cpus, cpuModel, machineType, network, extraArgs, ready, firmware } =
-    machine[DETAILS].options
+  const { options } = machine[DETAILS]
+  const { memory, cpus, cpuModel, machineType, network, extraArgs } = options
+  const { arch, ready, firmware, hotplugPorts, extraFds } = options
   return {
     ...{ memory, cpus, cpuModel, machineType, network, extraArgs },
+    ...(arch !== 'x86_64' && { arch }),
+    ...drivesPart(options),
+    ...(hotplugPorts > 0 && { hotplugPorts }),
+    ...(extraFds.length > 0 && { extraFds }),
     ...(firmware === 'uefi' && { firmware: await host.identifyFirmware(machine) }),
     // What a setup finds depends on what was waited for.
     ...(ready && { ready: await readyCode(machine) }),

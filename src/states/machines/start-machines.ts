@@ -14,6 +14,7 @@ import type { AvailableMember, AvailableState } from '../graph/available-state.j
 import type { Context } from '../graph/context.js'
 import { backendFor } from './backend-for.js'
 import { type Course, courseOf } from './course.js'
+import { attachDisks, hardwareOf } from './hardware.js'
 import { stopTogether } from './stop-together.js'
 
 /** A machine in a state, and what it was made of. */
@@ -125,13 +126,16 @@ async function startMachine(
   try {
     const disks = join(directory, 'disks')
     await mkdir(disks)
-    const prepared = await backendFor(files.backend).prepare(files, purpose, disks)
+    const { options } = machine[DETAILS]
+    const attached = { ...files, disks: attachDisks(files.disks, options) }
+    const prepared = await backendFor(files.backend).prepare(attached, purpose, disks)
     ram = prepared.ram
-    const { memory, cpus, cpuModel, machineType, network, extraArgs } = machine[DETAILS].options
+    const { memory } = options
     if (purpose === 'live') ram ??= await OwnRam.create(memory, disks)
     const { binary, accelerator } = await context.emulatorOf(machine)
     process = await launch({
-      ...{ memory, cpus, cpuModel, machineType, network, extraArgs, binary, accelerator },
+      ...hardwareOf(options),
+      ...{ binary, accelerator },
       paused: true,
       ...(ram && { ram: { path: ram.path, shared: true } }),
       ...prepared.launch,

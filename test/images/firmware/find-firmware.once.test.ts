@@ -58,7 +58,7 @@ test('plain UEFI firmware is found among all that there is, and the first such b
     variables: { file: '/dev/null', format: 'qcow2' },
   }
   for (const machineType of ['q35', 'pc', 'pc-q35-7.2', 'pc-i440fx-7.2']) {
-    expect(await findFirmware(machineType, directories)).toEqual(right)
+    expect(await findFirmware({ arch: 'x86_64', machineType }, directories)).toEqual(right)
   }
 })
 
@@ -67,14 +67,17 @@ test('a descriptor of a more specific directory takes the place of one of its na
     { '10-a.json': descriptor('/dev/null'), '20-b.json': descriptor('/dev/null') },
     { '10-a.json': '', '20-b.json': descriptor('/dev/zero') },
   )
-  const { code } = await findFirmware('q35', [...directories, '/nowhere'])
+  const { code } = await findFirmware({ arch: 'x86_64', machineType: 'q35' }, [
+    ...directories,
+    '/nowhere',
+  ])
   expect(code.file).toBe('/dev/zero')
 })
 
 test('a host without firmware for a machine type is told what to install', async () => {
-  await expect(findFirmware('microvm')).rejects.toMatchObject({
+  await expect(findFirmware({ arch: 'x86_64', machineType: 'microvm' })).rejects.toMatchObject({
     code: 'FIRMWARE_MISSING',
-    message: expect.stringContaining('no UEFI firmware for the machine type microvm'),
+    message: expect.stringContaining('no UEFI firmware for x86_64 machines of the type microvm'),
     hint: expect.stringContaining('apt-get install ovmf'),
   })
 })

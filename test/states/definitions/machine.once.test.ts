@@ -4,7 +4,7 @@ import { collectDefinitions } from '../../../src/states/definitions/collect.js'
 import { environment } from '../../../src/states/definitions/environment.js'
 import { isMachine, isState } from '../../../src/states/definitions/kinds.js'
 import { machine } from '../../../src/states/definitions/machine.js'
-import { DETAILS } from '../../../src/states/definitions/types.js'
+import { DETAILS, type MachineOptions } from '../../../src/states/definitions/types.js'
 
 const image = { kind: 'blank', size: 2 ** 20 } as const
 const setup = () => {}
@@ -95,6 +95,108 @@ describe('machine()', () => {
       'debian/nginx.timeout is -1',
     )
     expect([...debian[DETAILS].states.keys()]).toEqual(['root'])
+  })
+})
+
+describe('a machine of another architecture', () => {
+  it('is what such machines mostly are, unless told', () => {
+    const { options } = machine('a', { image, arch: 'aarch64' })[DETAILS]
+    expect(options).toMatchObject({
+      ...{ machineType: 'virt', cpuModel: 'cortex-a57', firmware: 'uefi' },
+    })
+    const other = machine('b', { image, arch: 'aarch64', cpuModel: 'cortex-a72' })
+    expect(other[DETAILS].options.cpuModel).toBe('cortex-a72')
+    expect(machine('c', { image, arch: 'x86_64' })[DETAILS].options.machineType).toBe('q35')
+  })
+
+  it.each<[Partial<MachineOptions>, string]>([
+    [{ arch: 'arm' as 'aarch64' }, 'arch is "arm": an architecture is'],
+    [{ arch: 'aarch64', firmware: 'bios' }, 'firmware is "bios": machines of aarch64 have no BIOS'],
+    [
+      { arch: 'aarch64', image: { kind: 'tiny' } },
+      'arch is "aarch64": the built-in guest is for x86_64',
+    ],
+  ])('is refused with %j', (options, message) => {
+    expect(() => machine('a', { image, ...options })).toThrow(message)
+  })
+})
+
+describe('the drives of a machine', () => {
+  it('looks for their image files from the file that defines it', () => {
+    const file = { kind: 'file', path: '../tools.iso' } as const
+    const { options } = machine('a', {
+      image,
+      disks: [{ name: 'data', image: file }],
+      cdroms: [{ name: 'tools', image: file }],
+    })[DETAILS]
+    const path = new URL('../tools.iso', import.meta.url).pathname
+    expect([options.disks[0]?.image, options.cdroms[0]?.image]).toEqual([
+      { kind: 'file', path },
+      { kind: 'file', path },
+    ])
+  })
+
+  it('are the same when their options are parsed again', () => {
+    const { options } = machine('a', {
+      image,
+      imageDisk: { bus: 'sata' },
+      disks: [{ name: 'data', size: '1 MiB', cache: 'none' }],
+      cdroms: [{ name: 'tools', image, bus: 'scsi' }],
+      bootOrder: ['tools', 'network'],
+    })[DETAILS]
+    expect(machine('b', options as MachineOptions)[DETAILS].options).toEqual(options)
+  })
+
+  const data = { name: 'data', size: '1 MiB' } as const
+
+  it.each<[string, Partial<MachineOptions>, string]>([
+    [
+      'neither size nor image',
+      { disks: [{ name: 'data' }] },
+      'disks[0] is {"name":"data"}: a disk has either',
+    ],
+    ['size and image', { disks: [{ ...data, image }] }, 'a disk has either a size'],
+    [
+      'two of a name',
+      { disks: [data], cdroms: [{ name: 'data', image }] },
+      'cdroms[0].name is "data"',
+    ],
+    [
+      'a taken name',
+      { disks: [{ ...data, name: 'network' }] },
+      'is the network card in a boot order',
+    ],
+    [
+      'a read-only SATA disk',
+      { disks: [{ ...data, bus: 'sata', readOnly: true }] },
+      'disks[0].readOnly is true',
+    ],
+    [
+      'an unknown name to boot from',
+      { disks: [data], bootOrder: ['dat'] },
+      'bootOrder[0] is "dat": it can boot from image, network, data',
+    ],
+    [
+      'a name to boot from twice',
+      { bootOrder: ['image', 'image'] },
+      'bootOrder[1] is "image": a boot order names everything once',
+    ],
+    [
+      'NVMe and kept boots',
+      { disks: [{ ...data, bus: 'nvme' }] },
+      'disks[0].bus is "nvme": QEMU cannot save an NVMe controller, so there are no kept boots',
+    ],
+  ])('are refused with %s', (_, options, message) => {
+    expect(() => machine('a', { image, ...options })).toThrow(message)
+  })
+
+  it('may be on NVMe without kept boots and live states', () => {
+    const cold = machine('a', { image, imageDisk: { bus: 'nvme' }, boot: 'cold' })
+    cold.state('b', setup)
+    expect(() => cold.live('c', setup)).toThrow(
+      'a/c cannot be a live state: QEMU cannot save an NVMe controller, and a.imageDisk.bus is "nvme"',
+    )
+    expect(() => cold.live('c', setup, { backend: 'live' })).toThrow('cannot be a live state')
   })
 })
 

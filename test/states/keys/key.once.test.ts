@@ -62,6 +62,33 @@ it('counts what a machine waits for in all of its states and boots, but not in i
   expect(await keyOf(waiting.root)).toBe(await keyOf(chain().m.root))
 })
 
+describe('the key of a machine with further drives', () => {
+  const disk = { name: 'data', size: '1 MiB' } as const
+  const leaf = (options: Partial<MachineOptions>, of?: Change['host']) =>
+    keyOf(chain({ machine: options }).live, of && { host: of })
+
+  it('is changed by what its guest sees of them', async () => {
+    const disc = { name: 'disc', image }
+    const keys = await Promise.all([
+      leaf({ disks: [disk] }),
+      leaf({ disks: [{ ...disk, readOnly: true }] }),
+      leaf({ disks: [{ name: 'data', image }] }),
+      leaf({ disks: [{ name: 'data', image }] }, { image: 'sha256:3' }),
+      leaf({ disks: [disk], cdroms: [disc] }),
+      leaf({ disks: [disk], cdroms: [{ ...disc, bus: 'scsi' }] }),
+      leaf({ disks: [disk], bootOrder: ['data'] }),
+    ])
+    expect(new Set(keys).size).toBe(keys.length)
+  })
+
+  it('is not changed by what it does not: how the host caches them, and defaults that are said', async () => {
+    const key = await leaf({ disks: [disk] })
+    for (const cache of ['unsafe', 'writeback', 'none'] as const) {
+      expect(await leaf({ disks: [{ ...disk, cache, bus: 'virtio', readOnly: false }] })).toBe(key)
+    }
+  })
+})
+
 describe('stateKey()', () => {
   it('is a hash, the same each time and for any two machines that are alike', async () => {
     const key = await keyOf(chain().live)
@@ -84,6 +111,14 @@ describe('stateKey()', () => {
     ['the machine type', { machine: { machineType: 'pc' } }],
     ['the network', { machine: { network: 'isolated' } }],
     ['a further disk', { machine: { disks: [{ name: 'data', size: '1 MiB' }] } }],
+    ['the bus of a disk', { machine: { disks: [{ name: 'data', size: '1 MiB', bus: 'usb' }] } }],
+    ['the bus of the image', { machine: { imageDisk: { bus: 'sata' } } }],
+    ['a cache that is written through', { machine: { imageDisk: { cache: 'writethrough' } } }],
+    ['a CD-ROM', { machine: { cdroms: [{ name: 'disc', image }] } }],
+    ['a boot order', { machine: { bootOrder: ['network'] } }],
+    ['ports for devices to come', { machine: { hotplugPorts: 1 } }],
+    ['files that QEMU inherits', { machine: { extraFds: ['/dev/null'] } }],
+    ['the architecture', { machine: { arch: 'aarch64' } }],
     ['a QEMU argument', { machine: { extraArgs: ['-rtc', 'base=utc'] } }],
     ['the backend', { state: { backend: 'internal' } }],
     ['an input value', { state: { inputs: { values: { version: 1 } } } }],

@@ -1,0 +1,57 @@
+import { isVmStatesError, VmStatesError } from '../../params/errors.js'
+import { isHotPlugPort, isPlugged, pluggedId } from '../../qemu/machine/hot-plug-names.js'
+import type { GuestProcess } from '../guest-process.js'
+
+interface PciDevice {
+  qdev_id: string
+  pci_bridge?: { devices?: PciDevice[] }
+}
+
+/**
+ * A name for a device: the one that is wanted, or the first of its kind that none has that came while the machine
+ * ran, such as `disk1`.
+ *
+ * @throws VmStatesError `INVALID_VALUE` if the wanted one is taken
+ */
+export async function freeName(
+  { qmp, options }: GuestProcess,
+  kind: string,
+  wanted?: string,
+): Promise<string> {
+  const path = '/machine/peripheral'
+  const devices = (await qmp.execute('qom-list', { path })) as { name: string }[]
+  const ids = new Set(devices.map(({ name }) => name).filter(isPlugged))
+  if (wanted !== undefined) {
+    if (!ids.has(pluggedId(wanted))) return wanted
+    const text = `${options.name} has something attached already that is called "${wanted}"`
+    throw new VmStatesError('INVALID_VALUE', text, { hint: 'Choose another name, or none.' })
+  }
+  let number = 1
+  while (ids.has(pluggedId(`${kind}${number}`))) number++
+  return `${kind}${number}`
+}
+
+/**
+ * Plugs a PCI device into a free root port, or, where the machine type has such, into the root bus.
+ *
+ * @throws VmStatesError `HOT_PLUG_FAILED` if there is none
+ */
+export async function plugIntoPci(
+  process: GuestProcess,
+  device: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { qmp, options } = process
+  const [root] = (await qmp.execute('query-pci')) as { devices: PciDevice[] }[]
+  const ports = (root?.devices ?? []).filter(({ qdev_id }) => isHotPlugPort(qdev_id))
+  const port = ports.find(({ pci_bridge }) => !pci_bridge?.devices?.length)
+  const bus = port && { bus: port.qdev_id }
+  try {
+    await qmp.execute('device_add', { ...device, ...bus })
+  } catch (error) {
+    const isFull = bus === undefined && isVmStatesError(error, 'QMP_COMMAND_FAILED')
+    if (!isFull || !/does not support hotplug|hotplug/.test(error.message)) throw error
+    const text = `${options.name} has no free port for another device: ${ports.length} were made`
+    const hint = `Give the machine more: hotplugPorts: ${ports.length + 1}.`
+    throw new VmStatesError('HOT_PLUG_FAILED', text, { cause: error, hint })
+  }
+}

@@ -1,0 +1,28 @@
+import { IMAGE_DISK_NAME } from '../../params/drives.js'
+import type { ParsedMachineOptions } from '../../params/machine.js'
+import type { Disk, Hardware, LaunchOptions } from '../../qemu/machine/launch-options.js'
+
+/** What a launch is told of a machine's definition besides its disks. */
+export function hardwareOf(
+  options: ParsedMachineOptions,
+): Hardware & Pick<LaunchOptions, 'wrapper' | 'extraFds'> {
+  const { memory, cpus, cpuModel, machineType, network, extraArgs } = options
+  const { arch, bootOrder, hotplugPorts, wrapper, extraFds } = options
+  return {
+    ...{ arch, memory, cpus, cpuModel, machineType, network, bootOrder, hotplugPorts },
+    ...{ wrapper, extraFds, extraArgs },
+  }
+}
+
+/** The disks of a state as the machine has them now: how the host caches one is not of the state. */
+export function attachDisks(
+  files: readonly Disk[],
+  { imageDisk, disks, cdroms }: ParsedMachineOptions,
+): Disk[] {
+  const drives = [{ name: IMAGE_DISK_NAME, ...imageDisk }, ...disks, ...cdroms]
+  return files.map((file) => {
+    const drive = drives.find(({ name }) => name === file.name)
+    if (drive === undefined) return file
+    return { ...file, bus: drive.bus, ...('cache' in drive && { cache: drive.cache }) }
+  })
+}
