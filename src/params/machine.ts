@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { cloudInitSchema } from './cloud-init.js'
 import { imageSchema } from './image.js'
 import { nameSchema } from './names.js'
 import { optionsSchema, qemuSchema, timeoutSchema } from './options.js'
@@ -11,10 +12,14 @@ export const IMAGE_DISK_NAME = 'image'
 /** The name of the disk that holds the variables of UEFI firmware. */
 export const VARIABLES_DISK_NAME = 'variables'
 
+/** The name of the disk that tells cloud-init what to do, and the label that it is found by. */
+export const SEED_DISK_NAME = 'cidata'
+
 /** Names of disks that a machine has by itself, and what they are. */
 const OWN_DISKS = new Map([
   [IMAGE_DISK_NAME, "the disk that comes from the machine's image"],
   [VARIABLES_DISK_NAME, 'the disk that holds the variables of UEFI firmware'],
+  [SEED_DISK_NAME, 'the disk that cloud-init reads'],
 ])
 
 const cpuModelSchema = z
@@ -65,6 +70,8 @@ export const machineOptionsSchema = optionsSchema({
   network: z
     .enum(['nat', 'isolated', 'none'], 'a network is "nat", "isolated" or "none"')
     .default('nat'),
+  /** What cloud-init does in the guest when it boots for the first time. */
+  cloudInit: cloudInitSchema.optional(),
   /** Further disks, blank at first. */
   disks: z
     .array(diskSchema)

@@ -1,3 +1,4 @@
+import { resolveSeed } from '../../images/cloud-init/seed.js'
 import { resolveFirmware } from '../../images/firmware/resolve-firmware.js'
 import { type ImageProgress, resolveImage } from '../../images/resolve-image.js'
 import { IMAGE_DISK_NAME, VARIABLES_DISK_NAME } from '../../params/machine.js'
@@ -11,8 +12,8 @@ import type { Context } from './context.js'
 const VARIABLES = { name: VARIABLES_DISK_NAME, role: 'variables' } as const
 
 /**
- * The root of a machine: its image as it is, its further disks, blank, and the variables of UEFI
- * firmware as they come with it.
+ * The root of a machine: its image as it is, its further disks, blank, what cloud-init reads, and the
+ * variables of UEFI firmware as they come with it.
  *
  * @throws VmStatesError if the image is missing, cannot be downloaded or built, or is no image;
  *   `FIRMWARE_MISSING`
@@ -22,7 +23,7 @@ export async function rootState(
   context: Context,
   signal: AbortSignal | undefined,
 ): Promise<AvailableState> {
-  const { image, disks, firmware, machineType } = machineOf(root)[DETAILS].options
+  const { image, disks, cloudInit, firmware, machineType } = machineOf(root)[DETAILS].options
   const name = nameOf(root)
   const options = {
     signal,
@@ -36,10 +37,14 @@ export async function rootState(
       ...(await resolveImage({ kind: 'blank', size }, context.store, options)),
     })),
   )
+  // Always there: a live state loads only into the devices that it had.
+  const seed = cloudInit && (await resolveSeed(cloudInit, context.store, signal))
   const uefi =
     firmware === 'uefi' ? await resolveFirmware(machineType, context.store, signal) : undefined
   const sources = [{ name: IMAGE_DISK_NAME, ...resolved }, ...blanks]
-  const objects = [...sources, ...(uefi ? [uefi] : [])].flatMap(({ objectId }) => objectId ?? [])
+  const objects = [...sources, ...(seed ? [seed] : []), ...(uefi ? [uefi] : [])].flatMap(
+    ({ objectId }) => objectId ?? [],
+  )
   const leases = await Promise.all(objects.map((id) => context.store.lease(id)))
   return {
     name,
@@ -50,6 +55,7 @@ export async function rootState(
           backend: 'image',
           disks: [
             ...sources.map(({ name, disk }): Disk => ({ ...disk, name })),
+            ...(seed ? [seed.disk] : []),
             ...(uefi ? [{ ...uefi.variables, ...VARIABLES }] : []),
           ],
         },

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { seedIdentity } from '../../images/cloud-init/seed.js'
 import type { Image } from '../../params/image.js'
 import type { Accelerator } from '../../qemu/accelerator/accelerator.js'
 import { eachMember } from '../definitions/each-member.js'
@@ -64,7 +65,7 @@ export async function bootKey(state: AnyState, host: KeyHost): Promise<StateKey>
 }
 
 /** What the key of a root is made of; told with the states on it, since a root is in no store. */
-const ROOT_PARTS = new Set(['image', 'disks', 'members'])
+const ROOT_PARTS = new Set(['image', 'disks', 'cloudInit', 'members'])
 
 async function parentParts(parent: AnyState, host: KeyHost): Promise<Record<string, unknown>> {
   const { key, parts } = await host.parentKey(parent)
@@ -74,12 +75,13 @@ async function parentParts(parent: AnyState, host: KeyHost): Promise<Record<stri
 }
 
 async function rootKey(machine: MachineDefinition, host: KeyHost): Promise<StateKey> {
-  const { image, disks } = machine[DETAILS].options
+  const { image, disks, cloudInit } = machine[DETAILS].options
   return seal({
     format: FORMAT,
     state: { name: 'root', liveness: 'disk' },
     image: await host.identifyImage(image),
     disks,
+    ...(cloudInit && { cloudInit: seedIdentity(cloudInit) }),
   })
 }
 
