@@ -10,6 +10,9 @@ export const IMAGE_DISK_NAME = 'image'
 /** The name of the disk that holds the variables of UEFI firmware. */
 export const VARIABLES_DISK_NAME = 'variables'
 
+/** The name of the disk that tells cloud-init what to do, and the label that it is found by. */
+export const SEED_DISK_NAME = 'cidata'
+
 /** What a boot order calls the network card. */
 export const NETWORK_BOOT_NAME = 'network'
 
@@ -17,6 +20,7 @@ export const NETWORK_BOOT_NAME = 'network'
 const TAKEN = new Map([
   [IMAGE_DISK_NAME, "the disk that comes from the machine's image"],
   [VARIABLES_DISK_NAME, 'the disk that holds the variables of UEFI firmware'],
+  [SEED_DISK_NAME, 'the disk that cloud-init reads'],
   [NETWORK_BOOT_NAME, 'the network card in a boot order'],
 ])
 

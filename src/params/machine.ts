@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { architectureSchema } from './architecture.js'
+import { cloudInitSchema } from './cloud-init.js'
 import {
   cdromsSchema,
   disksSchema,
@@ -55,6 +56,8 @@ export const machineOptionsSchema = optionsSchema({
   network: z
     .enum(['nat', 'isolated', 'none'], 'a network is "nat", "isolated" or "none"')
     .default('nat'),
+  /** What cloud-init does in the guest when it boots for the first time. */
+  cloudInit: cloudInitSchema.optional(),
   /** How the disk of the image is attached. */
   imageDisk: imageDiskSchema.prefault({}),
   /** Further disks. */

@@ -68,6 +68,10 @@ describe('the options of a machine', () => {
     [{ wrapper: [''] }, '.wrapper[0] is "": a wrapper is a command'],
     [{ extraFds: ['dev/null'] }, '.extraFds[0] is "dev/null": a file is an absolute path'],
     [{ disks: [{ name: 'a', size: 512, format: 'raw' }] }, '.disks[0].format is "raw": '],
+    [
+      { disks: [{ name: 'cidata', size: 512 }] },
+      '.disks[0].name is "cidata": "cidata" is the disk that cloud-init reads',
+    ],
     [{ boot: 'warm' }, '.boot is "warm": boot is "live" or "cold"'],
     [{ readyTimeout: 0 }, '.readyTimeout is 0: a timeout is'],
   ])('%j are refused', (options, message) => {

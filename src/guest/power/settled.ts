@@ -2,6 +2,7 @@ import { isVmStatesError } from '../../params/errors.js'
 import type { AgentClient } from '../agent/client.js'
 import { exec } from '../exec/exec.js'
 import { GuestError } from '../guest-error.js'
+import { AWAIT_CLOUD_INIT, requireCloudInit } from './cloud-init.js'
 import { AWAIT_SETTLED, SHOW_UNSETTLED } from './init-systems.js'
 
 /** Milliseconds to ask what has not settled. */
@@ -10,12 +11,16 @@ const ASK_TIMEOUT = 10_000
 /** How much of what has not settled an error names itself. */
 const NAMED = 3
 
+const AWAIT_ALL = `(${AWAIT_SETTLED}) || exit $?${AWAIT_CLOUD_INIT}`
+
 /**
- * Waits until the guest's init system has settled, so that nothing of the boot is still under way.
+ * Waits until the guest's init system has settled, cloud-init included, so that nothing of the boot is
+ * still under way.
  * Where there is no shell to ask, or the agent runs no commands, nothing is waited for.
  *
  * @param timeout - milliseconds
- * @throws GuestError `GUEST_NOT_READY`, naming jobs that go on and units that failed; `ABORTED`
+ * @throws GuestError `GUEST_NOT_READY`, naming jobs that go on and units that failed, or what
+ *   cloud-init could not do; `ABORTED`
  */
 export async function awaitSettled(
   agent: AgentClient,
@@ -24,7 +29,10 @@ export async function awaitSettled(
   let why: string
   try {
     const options = { timeout, signal, reject: false }
-    const { exitCode, stdout } = await exec(agent, '/bin/sh', ['-c', AWAIT_SETTLED], options)
+    const { exitCode, stdout } = await exec(agent, '/bin/sh', ['-c', AWAIT_ALL], options)
+    if (exitCode === 0 && stdout.includes('cloud-init')) {
+      return await requireCloudInit(agent, signal)
+    }
     if (exitCode !== 1) return
     why = stdout.toString()
   } catch (error) {

@@ -1,3 +1,4 @@
+import { resolveSeed } from '../../images/cloud-init/seed.js'
 import { resolveFirmware } from '../../images/firmware/resolve-firmware.js'
 import { type ImageProgress, resolveImage } from '../../images/resolve-image.js'
 import { type DriveOptions, IMAGE_DISK_NAME, VARIABLES_DISK_NAME } from '../../params/drives.js'
@@ -12,8 +13,8 @@ import type { Context } from './context.js'
 const VARIABLES = { name: VARIABLES_DISK_NAME, role: 'variables' } as const
 
 /**
- * The root of a machine: its image as it is, its further disks and CD-ROMs, and the variables of UEFI
- * firmware as they come with it.
+ * The root of a machine: its image as it is, its further disks and CD-ROMs, what cloud-init reads, and the
+ * variables of UEFI firmware as they come with it.
  *
  * @throws VmStatesError if the image is missing, cannot be downloaded or built, or is no image;
  *   `FIRMWARE_MISSING`
@@ -24,7 +25,7 @@ export async function rootState(
   signal: AbortSignal | undefined,
 ): Promise<AvailableState> {
   const machine = machineOf(root)[DETAILS].options
-  const { image, disks, cdroms, firmware } = machine
+  const { image, disks, cdroms, cloudInit, firmware } = machine
   const name = nameOf(root)
   const options = {
     signal,
@@ -42,9 +43,13 @@ export async function rootState(
     ),
     ...cdroms.map((cdrom) => resolve(cdrom.name, cdrom.image, { readOnly: true, role: 'cdrom' })),
   ])
+  // Always there: a live state loads only into the devices that it had.
+  const seed = cloudInit && (await resolveSeed(cloudInit, context.store, signal))
   const uefi =
     firmware === 'uefi' ? await resolveFirmware(machine, context.store, signal) : undefined
-  const objects = [...sources, ...(uefi ? [uefi] : [])].flatMap(({ objectId }) => objectId ?? [])
+  const objects = [...sources, ...(seed ? [seed] : []), ...(uefi ? [uefi] : [])].flatMap(
+    ({ objectId }) => objectId ?? [],
+  )
   const leases = await Promise.all(objects.map((id) => context.store.lease(id)))
   return {
     name,
@@ -55,6 +60,7 @@ export async function rootState(
           backend: 'image',
           disks: [
             ...sources.map(({ disk }) => disk),
+            ...(seed ? [seed.disk] : []),
             ...(uefi ? [{ ...uefi.variables, ...VARIABLES }] : []),
           ],
         },
