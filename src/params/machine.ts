@@ -35,6 +35,15 @@ const diskSchema = optionsSchema({
   size: sizeSchema,
 })
 
+/** Copied to the same path below a directory of the host. */
+const guestFileSchema = z
+  .string('a file in the guest is an absolute path')
+  .regex(/^\/(?!.*\/$)[^\0]+$/s, 'a file in the guest is an absolute path')
+  .refine(
+    (path) => !path.split('/').some((part) => part === '.' || part === '..'),
+    'a file in the guest is a path without "." and ".." in it',
+  )
+
 const MAX_CPUS = 255
 
 /** Bytes of memory of a machine that says nothing about it. */
@@ -99,6 +108,10 @@ export const machineOptionsSchema = optionsSchema({
     .optional(),
   /** Milliseconds from power-on until the machine must be ready. */
   readyTimeout: timeoutSchema.default(120_000),
+  /** What a test that fails leaves of the guest, besides what is captured of every machine. */
+  artifacts: optionsSchema({
+    files: z.array(guestFileSchema, 'files is a list of paths').default([]),
+  }).prefault({}),
 }).check(({ value: { extraArgs, boot }, issues }) => {
   const found = boot === 'live' ? findRamWriter(extraArgs) : undefined
   if (found === undefined) return
