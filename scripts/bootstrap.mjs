@@ -17,6 +17,7 @@ const tools = [
   { binary: 'mmdebstrap', debian: 'mmdebstrap' },
   { binary: 'fakechroot', debian: 'fakechroot' },
   { binary: 'fakeroot', debian: 'fakeroot' },
+  { binary: 'chromium', debian: 'chromium' },
 ]
 
 /** What `npm run bench` runs besides. */

@@ -24,6 +24,15 @@ const cpuModelSchema = z
     'the CPU models "host" and "max" differ between hosts, so states on them cannot be shared; name one that "qemu-system-x86_64 -cpu help" lists',
   )
 
+/** Copied to the same path below a directory of the host. */
+const guestFileSchema = z
+  .string('a file in the guest is an absolute path')
+  .regex(/^\/(?!.*\/$)[^\0]+$/s, 'a file in the guest is an absolute path')
+  .refine(
+    (path) => !path.split('/').some((part) => part === '.' || part === '..'),
+    'a file in the guest is a path without "." and ".." in it',
+  )
+
 const MAX_CPUS = 255
 
 /** Bytes of memory of a machine that says nothing about it. */
@@ -104,6 +113,10 @@ export const machineOptionsSchema = optionsSchema({
     .optional(),
   /** Milliseconds from power-on until the machine must be ready. */
   readyTimeout: timeoutSchema.default(120_000),
+  /** What a test that fails leaves of the guest, besides what is captured of every machine. */
+  artifacts: optionsSchema({
+    files: z.array(guestFileSchema, 'files is a list of paths').default([]),
+  }).prefault({}),
 }).check(({ value, issues }) => {
   const { extraArgs, boot, arch, image, firmware } = value
   if (arch !== 'x86_64' && image.kind === 'tiny') {

@@ -28,6 +28,7 @@ describe('the options of a machine', () => {
       clock: 'host',
       identity: 'saved',
       readyTimeout: 120_000,
+      artifacts: { files: [] },
     })
     expect(() => parse(machineOptionsSchema, {}, 'machine("debian")')).toThrow(
       'machine("debian").image is nothing: ',
@@ -74,6 +75,11 @@ describe('the options of a machine', () => {
     ],
     [{ boot: 'warm' }, '.boot is "warm": boot is "live" or "cold"'],
     [{ readyTimeout: 0 }, '.readyTimeout is 0: a timeout is'],
+    [{ artifacts: { files: ['log'] } }, '.artifacts.files[0] is "log": a file in the guest is an'],
+    [
+      { artifacts: { files: ['/var/../log'] } },
+      '.artifacts.files[0] is "/var/../log": a file in the guest is a path without',
+    ],
   ])('%j are refused', (options, message) => {
     expect(() => machine(options)).toThrow(`machine("debian")${message}`)
   })

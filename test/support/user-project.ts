@@ -89,7 +89,7 @@ export class UserProject {
   async run(args: readonly string[] = [], env: Record<string, string> = {}): Promise<ProjectRun> {
     const results = join(this.directory, 'results.json')
     await rm(results, { force: true })
-    const run = this.start(['--reporter=json', `--outputFile=${results}`, ...args], env)
+    const run = this.start(['--reporter=json', `--outputFile.json=${results}`, ...args], env)
     const { exitCode, all } = await run
     return { exitCode, output: String(all), tests: await readResults(results) }
   }

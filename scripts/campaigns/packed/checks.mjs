@@ -64,6 +64,30 @@ export const checks = {
     assert.match(output, /tiny\/broken could not be built/)
   },
 
+  async 'tests that fail name what their machines left, and attach it'(project) {
+    const reports = ['junit', 'html'].map((name) => `--reporter=${name}`)
+    const { exitCode, output } = await project.vitest([
+      'failing',
+      ...reports,
+      '--outputFile.junit=junit.xml',
+      '--outputFile.html=html/index.html',
+    ])
+    assert.equal(exitCode, 1)
+    const places = [...output.matchAll(/^What its machines left: (.*)$/gm)].map(
+      ([, place]) => place,
+    )
+    assert.equal(new Set(places).size, 3, output)
+    for (const place of places) {
+      assert.match(await project.read(join(place, 'tiny/failure.log')), /The kernel's messages/)
+    }
+    assert.match(await project.read('junit.xml'), /<property name="vm-states" value="tiny: log">/)
+    const report = await readdir(join(project.directory, 'html'), { recursive: true })
+    assert.ok(
+      report.some((name) => name.endsWith('.svg')),
+      report.join(),
+    )
+  },
+
   async 'with builds off, what is there is used, and what is not is an error'(project) {
     const never = { VM_STATES_BUILD: 'never' }
     expectPassed(await project.vitest(['suite'], never), IN_SUITE)

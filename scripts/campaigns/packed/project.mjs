@@ -25,7 +25,8 @@ export class PackedProject {
     await cp(join(import.meta.dirname, 'project'), directory, { recursive: true })
     await writeFile(join(directory, 'package.json'), '{ "private": true, "type": "module" }')
     const install = ['install', '--prefer-offline', '--no-audit', '--no-fund']
-    const packages = [tarball, `vitest@${vitest}`, `node@${node}`, `@types/node@${node}`]
+    const packages = [tarball, `vitest@${vitest}`, `@vitest/ui@${vitest}`]
+    packages.push(`node@${node}`, `@types/node@${node}`)
     await execa('npm', [...install, ...packages], { cwd: directory })
     await makeStoreWithTiny(project.store)
     await project.write('other-qemu', OTHER_QEMU)

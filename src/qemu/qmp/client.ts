@@ -7,6 +7,7 @@ import { LineSplitter } from './line-splitter.js'
 import { type QmpEvent, type QmpMessage, readMessage } from './message.js'
 import { monitorError } from './monitor-text.js'
 import type { QmpArguments, WaitForEventOptions } from './options.js'
+import { QmpLog } from './qmp-log.js'
 
 /** Milliseconds that a command may take unless told: QEMU answers late while it writes guest RAM. */
 const COMMAND_TIMEOUT = 30_000
@@ -33,6 +34,8 @@ export class QmpClient {
 
   /** Settles when the connection has ended and every event before that was delivered. */
   readonly closed: Promise<void>
+  /** The last messages in both directions. */
+  readonly log = new QmpLog()
 
   private constructor(stream: Duplex) {
     this.#stream = stream
@@ -102,7 +105,9 @@ export class QmpClient {
     const id = ++this.#lastId
     const { promise, resolve, reject } = deferred<unknown>()
     this.#pending.set(id, { command, resolve, reject })
-    this.#stream.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`)
+    const line = JSON.stringify({ execute: command, arguments: args, id })
+    this.log.add('->', line)
+    this.#stream.write(`${line}\n`)
     try {
       return await withDeadline(promise, `the QMP command ${command}`, {
         timeout: COMMAND_TIMEOUT,
@@ -196,6 +201,7 @@ export class QmpClient {
   }
 
   #receive(line: string): void {
+    this.log.add('<-', line)
     let message: QmpMessage
     try {
       message = readMessage(line)

@@ -3,13 +3,10 @@ import type { OnCommand } from '../../guest/exec/on-command.js'
 import { cleanConsole } from '../../qemu/machine/clean-console.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { writeAtomically } from '../../store/files/write-atomically.js'
-import { CommandEntry } from './command-entry.js'
+import { History } from '../machines/history.js'
 
 /** The name of the log in a state's object. */
 export const BUILD_LOG_FILE = 'build.log'
-
-/** Characters of output kept for all commands of a build: those of the last ones. */
-const MAX_OUTPUT = 4 * 2 ** 20
 
 /** Bytes of a serial console: its end. */
 const MAX_CONSOLE = 2 ** 20
@@ -22,9 +19,8 @@ type LoggedMachine = Pick<MachineProcess, 'consoleFile' | 'consoleTail' | 'optio
  * printed, and the consoles of its machines.
  */
 export class BuildLog {
-  readonly #startedAt = performance.now()
   readonly #title: string
-  readonly #entries: { at: string; what: string | CommandEntry }[] = []
+  readonly #history = new History()
   readonly #consoles: string[] = []
 
   /** @param name - the state as people call it */
@@ -34,16 +30,12 @@ export class BuildLog {
 
   /** Adds a line of its own, with the time. */
   add(what: string): void {
-    this.#enter(what)
+    this.#history.add(what)
   }
 
-  /**
-   * Adds the commands of a machine as they begin; their output follows when they end.
-   *
-   * @param label - what tells its commands from those of others
-   */
+  /** As {@link History.commands}. */
   commands(label = ''): OnCommand {
-    return (command, result) => this.#enter(new CommandEntry(`${label}${command}`, result))
+    return this.#history.commands(label)
   }
 
   /** Adds a machine's serial console, as long as its directory is there. */
@@ -62,27 +54,12 @@ export class BuildLog {
    * @param lines - how many at most
    */
   tail(lines: number): string {
-    return this.#history().split('\n').slice(-lines).join('\n')
+    return this.#history.toString().split('\n').slice(-lines).join('\n')
   }
 
   /** Writes the log, replacing one that is there. */
   async writeTo(path: string): Promise<void> {
-    const text = [this.#title, this.#history(), ...this.#consoles, ''].join('\n')
+    const text = [this.#title, this.#history, ...this.#consoles, ''].join('\n')
     await writeAtomically(path, text, { replace: true, durable: false })
-  }
-
-  #enter(what: string | CommandEntry): void {
-    const seconds = (performance.now() - this.#startedAt) / 1000
-    this.#entries.push({ at: `${seconds.toFixed(1)} s`, what })
-  }
-
-  #history(): string {
-    const commands = this.#entries.flatMap(({ what }) => (typeof what === 'string' ? [] : [what]))
-    let size = 0
-    for (const command of commands.reverse()) {
-      size += command.size
-      if (size > MAX_OUTPUT) command.dropOutput()
-    }
-    return this.#entries.map(({ at, what }) => `${at}: ${what}`).join('\n')
   }
 }

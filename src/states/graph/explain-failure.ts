@@ -5,11 +5,11 @@ import { isVmStatesError, type VmStatesError } from '../../params/errors.js'
 import { cleanConsole } from '../../qemu/machine/clean-console.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import type { Store } from '../../store/store.js'
+import { indent } from '../machines/indent.js'
 import { BuildError } from './build-error.js'
 import type { BuildLog } from './build-log.js'
 import type { BuildTask } from './build-task.js'
 import { type FailureFiles, keepFailure } from './failure-files.js'
-import { indent } from './indent.js'
 import type { BuildStep } from './progress.js'
 
 const FAILED: Readonly<Record<BuildStep, string>> = {

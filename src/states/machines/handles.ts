@@ -13,8 +13,11 @@ export class Handles<H = unknown> {
   readonly #controls: Readonly<Record<string, VmControl>>
   readonly #states: Readonly<Record<string, string>>
 
-  /** @param onCommand - who is told of commands, for what a machine's are to be marked with */
-  constructor(state: AnyState<H>, onCommand?: (label: string) => OnCommand) {
+  /**
+   * @param onCommand - who is told of a machine's commands: for what they are to be marked with, and for
+   *   the member that it is
+   */
+  constructor(state: AnyState<H>, onCommand?: (label: string, member: string) => OnCommand) {
     const { kind, members, sources } = state[DETAILS]
     const entries = Object.entries(members)
     this.#controls = Object.fromEntries(
@@ -24,7 +27,7 @@ export class Handles<H = unknown> {
           machine: machine.name,
           liveness,
           name: machineName(state, member),
-          onCommand: onCommand?.(label),
+          onCommand: onCommand?.(label, member),
         }
         return [member, new VmControl(identity)]
       }),

@@ -1,3 +1,5 @@
+import type { OnCommand } from '../../guest/exec/on-command.js'
+import type { Vm } from '../../guest/vm.js'
 import type { Viewing } from '../../qemu/machine/launch-options.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { admitMachines } from '../admission/admit-machines.js'
@@ -68,12 +70,25 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
     return this.#parts.state.worth
   }
 
-  /** A handle to the machine, or handles by member. What was handed out before is released. */
-  handle(): H {
+  /**
+   * A handle to the machine, or handles by member. What was handed out before is released.
+   *
+   * @param onCommand - who is told of the commands of a member
+   */
+  handle(onCommand?: (member: string) => OnCommand): H {
     this.release('it was handed out again')
-    this.#handles = new Handles(this.#parts.definition)
+    this.#handles = new Handles(
+      this.#parts.definition,
+      onCommand && ((_label, member) => onCommand(member)),
+    )
     this.#handles.attach(this.#started)
     return this.#handles.held
+  }
+
+  /** The handle to one machine that was handed out; where none is, a new one. */
+  vm(member: string): Vm {
+    if (this.#handles === undefined) this.handle()
+    return (this.#handles as Handles<H>).vm(member)
   }
 
   /**
@@ -203,6 +218,8 @@ export interface OpenOptions extends Pick<TakeOptions, 'isStuck'> {
   state?: AvailableState
   /** For somebody who steps into them. */
   viewing?: Viewing | undefined
+  /** Given machines that did not get up, before they are closed. It must not reject. */
+  onFailure?: ((machines: MachinesInHand) => Promise<void>) | undefined
 }
 
 /**
@@ -230,6 +247,7 @@ export async function openMachines<H>(
     await machines.resume(signal)
     return machines
   } catch (error) {
+    await options.onFailure?.(machines)
     await machines.close()
     throw error
   }

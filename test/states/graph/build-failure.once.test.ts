@@ -71,7 +71,7 @@ it('leaves each command with its output, the console, and what the display shows
     '  | xx',
     '  exit code 0 after N s',
     'N s: $ echo on its way; sleep 60',
-    '  had not ended when the setup did',
+    '  had not ended by then',
     'N s: $ echo the end > /dev/console; echo why >&2; exit 7',
     '  | stderr: why',
     '  exit code 7 after N s',

@@ -1,0 +1,31 @@
+/** Messages that are kept, and characters of each. */
+const KEPT = { messages: 500, characters: 2000 }
+
+/** Taken before a test can put a clock of its own in its place. */
+const { now } = Date
+
+/** The last messages of a connection with QEMU, for whoever looks into what went wrong. */
+export class QmpLog {
+  readonly #messages: { at: number; text: string }[] = []
+
+  /** @param line - as it came over the line, with `->` before what we sent and `<-` before what QEMU did */
+  add(direction: '->' | '<-', line: string): void {
+    this.#messages.push({ at: now(), text: `${direction} ${bounded(line)}` })
+    if (this.#messages.length >= 2 * KEPT.messages) this.#messages.splice(0, KEPT.messages)
+  }
+
+  /** One line for each message, the last one at the end. */
+  toString(): string {
+    return this.#messages
+      .slice(-KEPT.messages)
+      .map(({ at, text }) => `${new Date(at).toISOString()} ${text}`)
+      .join('\n')
+  }
+}
+
+/** Copied: V8 would keep all of a long text in memory for a slice. */
+function bounded(line: string): string {
+  if (line.length <= KEPT.characters) return line.trimEnd()
+  const first = Buffer.from(line.slice(0, KEPT.characters)).toString()
+  return `${first} [${line.length - KEPT.characters} characters left out]`
+}
