@@ -1,7 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { open } from 'node:fs/promises'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
 import { VmStatesError } from '../../params/errors.js'
 import type { ExitStatus } from './exit-status.js'
 import { findSetpriv } from './find-binary.js'
@@ -15,7 +15,8 @@ export interface SpawnedQemu {
   qmp: Duplex
   agent: Duplex
   wake: Duplex
-  serial: Duplex | undefined
+  /** What is typed on the serial console. */
+  keyboard: Writable
   /** Settles when the process has ended; never rejects. */
   ended: Promise<ExitStatus>
 }
@@ -42,15 +43,15 @@ function withHugePages({ GLIBC_TUNABLES: own, ...others }: NodeJS.ProcessEnv): N
  * the life of this process (or worker thread), so that not even SIGKILL leaves it behind.
  *
  * @param args - of QEMU, see `commandLine`
- * @param logFile - where its standard output and error go; appended to
+ * @param files - which are appended to: the serial console, and what QEMU itself says
  * @param options - those that the arguments are of
  * @throws VmStatesError `QEMU_MISSING` if it cannot be executed
  */
 export async function spawnQemu(
   binary: string,
   args: readonly string[],
-  logFile: string,
-  { serial, incoming }: Pick<LaunchOptions, 'serial' | 'incoming'>,
+  files: { console: string; log: string },
+  { incoming }: Pick<LaunchOptions, 'incoming'>,
 ): Promise<SpawnedQemu> {
   const setpriv = await findSetpriv()
   const commandLine =
@@ -58,23 +59,24 @@ export async function spawnQemu(
       ? [binary, ...args]
       : [setpriv, '--pdeathsig', 'KILL', '--', ...ifParentLives(), binary, ...args]
   const [file = binary, ...rest] = commandLine
-  await using log = await open(logFile, 'a', 0o600)
+  await using console = await open(files.console, 'a', 0o600)
+  await using log = await open(files.log, 'a', 0o600)
   await using state = incoming === undefined ? null : await open(incoming)
   try {
     // Node makes each further pipe a socket pair: no socket files, nothing to poll or remove.
-    const channels: StdioOptions = ['pipe', 'pipe', 'pipe', serial ? 'pipe' : 'ignore']
-    const stdio = ['ignore', log.fd, log.fd, ...channels, state?.fd ?? 'ignore'] as StdioOptions
+    const channels = ['pipe', 'pipe', 'pipe'] as const
+    const stdio: StdioOptions = ['pipe', console.fd, log.fd, ...channels, state?.fd ?? 'ignore']
     const env = withHugePages(process.env)
     const child = spawn(file, rest, { detached: true, stdio, env })
     const ended = new Promise<ExitStatus>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }))
     })
     await once(child, 'spawn')
-    const [qmp, agent, wake, console] = child.stdio.slice(3) as [Duplex, Duplex, Duplex, Duplex?]
+    const [qmp, agent, wake] = child.stdio.slice(3) as [Duplex, Duplex, Duplex]
+    const keyboard = child.stdin as Writable
     // A lost connection is told by its end.
-    for (const channel of [qmp, agent, wake, console]) channel?.on('error', () => {})
-    const pid = child.pid as number
-    return { child, pid, commandLine, qmp, agent, wake, serial: console ?? undefined, ended }
+    for (const channel of [keyboard, qmp, agent, wake]) channel.on('error', () => {})
+    return { child, pid: child.pid as number, commandLine, keyboard, qmp, agent, wake, ended }
   } catch (cause) {
     throw new VmStatesError('QEMU_MISSING', `${binary}: cannot be run`, { cause })
   }
