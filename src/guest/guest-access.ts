@@ -1,5 +1,6 @@
 import type { EventLog } from '../qemu/qmp/event-log.js'
 import type { AgentClient } from './agent/client.js'
+import type { ConsoleInUse } from './console/console-in-use.js'
 import type { OnCommand } from './exec/on-command.js'
 import type { GuestProcess } from './guest-process.js'
 
@@ -7,6 +8,8 @@ import type { GuestProcess } from './guest-process.js'
 export interface AttachedGuest {
   process: GuestProcess
   agent: AgentClient
+  /** Its serial console, since the machine was restored. */
+  console: ConsoleInUse
   /** QEMU's since the machine was restored. */
   events: EventLog
   /** Told of each command that begins, if someone wants to know. */

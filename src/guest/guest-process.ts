@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Patience } from '../qemu/deadline.js'
 import type { ExitStatus } from '../qemu/machine/exit-status.js'
+import type { SerialConsole } from '../qemu/machine/serial-console.js'
 import type { QmpClient } from '../qemu/qmp/client.js'
 
 /** What a {@link Vm} needs of the process that runs its machine: a part of `MachineProcess`. */
@@ -12,6 +13,7 @@ export interface GuestProcess {
   isAltered: boolean
   /** The host's end of the guest agent's channel, `org.qemu.guest_agent.0`. */
   readonly agent: Duplex
+  readonly serial: Pick<SerialConsole, 'start' | 'size' | 'next' | 'write' | 'transcript'>
   /** Absolute path of the serial console's log, written from power-on. */
   readonly consoleFile: string
   /** The end of the serial console as it came over the line, `maxBytes` at most. */

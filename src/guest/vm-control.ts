@@ -4,6 +4,7 @@ import { withDeadline } from '../qemu/deadline.js'
 import { describeExit, type ExitStatus } from '../qemu/machine/exit-status.js'
 import { EventLog } from '../qemu/qmp/event-log.js'
 import { type AgentCallOptions, AgentClient } from './agent/client.js'
+import { ConsoleInUse } from './console/console-in-use.js'
 import { consoleTailForError } from './console/tail.js'
 import type { OnCommand } from './exec/on-command.js'
 import type { AttachedGuest, GuestAccess } from './guest-access.js'
@@ -75,12 +76,15 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
     process.exited.then((status) => agent.close(() => this.#goneError(status)))
     process.agent.on('close', onClose)
     const events = new EventLog(process.qmp)
+    const console = new ConsoleInUse(process.serial)
+    process.exited.then((status) => console.feed.gone(() => this.#goneError(status)))
     const detach = (reason: () => GuestError) => {
       process.agent.off('close', onClose)
       agent.close(reason)
       events.end(reason)
+      console.feed.detach(reason)
     }
-    this.#guest = { process, agent, events, onCommand: this.#onCommand, detach }
+    this.#guest = { process, agent, console, events, onCommand: this.#onCommand, detach }
     this.#lastProcess = process
   }
 

@@ -35,7 +35,7 @@ export async function runState(
   progress.step(`starting ${runnable.name}`)
   await using machines = await runnable.open({
     signal,
-    viewing: { serial: attached, vncPort: options.vncPort },
+    viewing: { vncPort: options.vncPort },
   })
   const view = await viewRun(
     runnable,
@@ -83,8 +83,6 @@ async function look(
   if (mode === 'exec') return { end: 'left', report: await execCommand(vm, text, command) }
   if (mode === 'shell') return { end: await agentShell(vm, ends, command) }
   if (!attached) return { end: await ends }
-  for (const { process: other } of Object.values(machines.machines)) other.serial?.resume()
-  if (viewed.serial === undefined) throw new Error('the console was not connected')
   return { end: await attachConsole(viewed.serial, ends) }
 }
 

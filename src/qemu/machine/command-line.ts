@@ -7,12 +7,14 @@ import type { DirectKernel, LaunchOptions } from './launch-options.js'
 import { optionValue } from './option-value.js'
 import { FIRST_VNC_PORT } from './vnc-port.js'
 
-/** The file descriptors that QEMU inherits: one end of a socket pair each, and device state to read. */
+/**
+ * The file descriptors that QEMU inherits beside its standard ones: one end of a socket pair each, and device
+ * state to read.
+ */
 const QMP_FD = 3
 const AGENT_FD = 4
 const WAKE_FD = 5
-const SERIAL_FD = 6
-export const INCOMING_FD = 7
+export const INCOMING_FD = 6
 
 /** The first of those that a user has QEMU inherit. */
 export const FIRST_EXTRA_FD = 10
@@ -38,7 +40,7 @@ const FIRMWARE_NODE = 'firmware'
 /** The guest's RAM among QEMU's objects. */
 const RAM_ID = 'ram'
 
-/** Where QEMU writes the serial console, from power-on. */
+/** Where QEMU writes the serial console to, from power-on. */
 export function consoleFile(options: Pick<LaunchOptions, 'directory'>): string {
   return join(options.directory, 'console.log')
 }
@@ -88,13 +90,6 @@ function ramArguments({ ram, memory }: LaunchOptions): string[] {
   return ['-object', `${backend},id=${RAM_ID},size=${memory}B`]
 }
 
-function consoleArguments(options: LaunchOptions): string[] {
-  const log = optionValue(consoleFile(options))
-  return options.serial === true
-    ? ['-chardev', `socket,id=console,fd=${SERIAL_FD},logfile=${log},logappend=on`]
-    : ['-chardev', `file,id=console,path=${log},append=on`]
-}
-
 function vncArguments({ vncPort }: LaunchOptions): string[] {
   if (vncPort === undefined) return []
   const isFree = vncPort === 0
@@ -105,8 +100,8 @@ function vncArguments({ vncPort }: LaunchOptions): string[] {
 function channelArguments(options: LaunchOptions): string[] {
   return [
     ...['-chardev', `socket,id=qmp,fd=${QMP_FD}`, '-mon', 'chardev=qmp,mode=control'],
-    ...consoleArguments(options),
-    ...['-serial', 'chardev:console'],
+    // Its standard input and output: a guest would wait for who reads a socket, and not for a file.
+    ...['-chardev', 'stdio,id=console', '-serial', 'chardev:console'],
     ...['-device', 'virtio-serial-pci,id=serial'],
     ...['-chardev', `socket,id=agent,fd=${AGENT_FD}`],
     ...['-device', `virtserialport,bus=serial.0,chardev=agent,name=${AGENT_PORT}`],

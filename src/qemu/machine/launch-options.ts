@@ -57,8 +57,6 @@ export interface MappedRam {
 
 /** What somebody who steps into a machine sees of it; nothing that the guest could tell. */
 export interface Viewing {
-  /** Connect the serial console, besides its log: see `MachineProcess.serial`. */
-  serial?: boolean | undefined
   /** Show the display by VNC on a port of the loopback; 0 for a free one from 5900 on. */
   vncPort?: number | undefined
 }

@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import { abortedError, withDeadline } from '../deadline.js'
 import { QmpClient } from '../qmp/client.js'
-import { commandLine } from './command-line.js'
+import { commandLine, consoleFile } from './command-line.js'
 import { describeExit, type ExitStatus } from './exit-status.js'
 import { fileTail } from './file-tail.js'
 import { findQemu } from './find-binary.js'
 import type { LaunchOptions } from './launch-options.js'
 import { MachineProcess } from './machine-process.js'
 import { processStartTime } from './proc-stat.js'
+import { SerialConsole } from './serial-console.js'
 import { type SpawnedQemu, spawnQemu } from './spawn-qemu.js'
 
 /** Milliseconds from spawn to QEMU's greeting. It takes 30; a crowded host takes longer. */
@@ -31,7 +32,8 @@ export async function launch(options: LaunchOptions): Promise<MachineProcess> {
   const binary = await findQemu(options.binary)
   await requireFiles(options)
   const logFile = join(options.directory, 'qemu.log')
-  const qemu = await spawnQemu(binary, commandLine(options), logFile, options)
+  const files = { console: consoleFile(options), log: logFile }
+  const qemu = await spawnQemu(binary, commandLine(options), files, options)
   try {
     const greeted = greet(options, qemu)
     return await withDeadline(greeted, `the launch of ${name}`, { timeout, signal })
@@ -42,7 +44,7 @@ export async function launch(options: LaunchOptions): Promise<MachineProcess> {
     qemu.qmp.destroy()
     qemu.agent.destroy()
     qemu.wake.destroy()
-    qemu.serial?.destroy()
+    qemu.keyboard.destroy()
     throw early === undefined ? error : await exitError(options, qemu, early, logFile, error)
   }
 }
@@ -67,8 +69,10 @@ async function greet(options: LaunchOptions, qemu: SpawnedQemu): Promise<Machine
     const reason = isDiskFull ? "the host's disk is full" : shutdownReason
     return reason === undefined ? status : { ...status, shutdownReason: reason }
   })
+  const serial = new SerialConsole(consoleFile(options), qemu.keyboard, qmp)
+  void exited.then(() => serial.close())
   if (!options.paused) await qmp.execute('cont')
-  return new MachineProcess({ ...qemu, options, startTime, qmp, exited })
+  return new MachineProcess({ ...qemu, options, startTime, qmp, serial, exited })
 }
 
 /** Also what a wrapper has started. */

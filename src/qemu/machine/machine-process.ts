@@ -3,9 +3,7 @@ import { VmStatesError } from '../../params/errors.js'
 import { type Patience, withDeadline } from '../deadline.js'
 import type { QmpClient } from '../qmp/client.js'
 import { cleanConsole } from './clean-console.js'
-import { consoleFile } from './command-line.js'
 import { describeExit, type ExitStatus } from './exit-status.js'
-import { fileTail } from './file-tail.js'
 import type { LaunchOptions } from './launch-options.js'
 import {
   addPortForward,
@@ -14,6 +12,7 @@ import {
   removePortForward,
 } from './port-forward.js'
 import { processStartTime } from './proc-stat.js'
+import type { SerialConsole } from './serial-console.js'
 import { killProcess, stopProcess } from './stop-process.js'
 
 const TAIL_BYTES = 4096
@@ -27,7 +26,7 @@ interface MachineParts {
   qmp: QmpClient
   agent: Duplex
   wake: Duplex
-  serial: Duplex | undefined
+  serial: SerialConsole
   exited: Promise<ExitStatus>
 }
 
@@ -44,10 +43,8 @@ export class MachineProcess implements AsyncDisposable {
   readonly agent: Duplex
   /** The host's end of the port `org.vitest-vm-states.wake`. */
   readonly wake: Duplex
-  /** The host's end of the serial console, where the launch connected it; to be read all the time. */
-  readonly serial: Duplex | undefined
-  /** The serial console, written by QEMU from power-on. */
-  readonly consoleFile: string
+  /** The serial console. */
+  readonly serial: SerialConsole
   /** Settles when the process has ended and every event of QEMU's was seen. */
   readonly exited: Promise<ExitStatus>
   /** Whether it was given commands that a restore cannot undo: another restore needs a new process. */
@@ -66,11 +63,15 @@ export class MachineProcess implements AsyncDisposable {
     this.wake = parts.wake
     this.serial = parts.serial
     this.exited = parts.exited
-    this.consoleFile = consoleFile(parts.options)
     // By its guest, too: device state need not say that a tray was closed when it was saved.
     this.qmp.on('DEVICE_TRAY_MOVED', () => {
       this.isAltered = true
     })
+  }
+
+  /** The file of the serial console, written by QEMU from power-on. */
+  get consoleFile(): string {
+    return this.serial.file
   }
 
   /** Whether the process lives. */
@@ -84,7 +85,7 @@ export class MachineProcess implements AsyncDisposable {
    * @param maxBytes - how much at most
    */
   consoleTail(maxBytes: number = TAIL_BYTES): Promise<string> {
-    return fileTail(this.consoleFile, maxBytes)
+    return this.serial.tail(maxBytes)
   }
 
   /** Presses the power button: a guest with an init system shuts itself down. */

@@ -2,7 +2,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
 import { VmStatesError } from '../../params/errors.js'
 import { bindToParent } from './bind-to-parent.js'
 import { FIRST_EXTRA_FD, INCOMING_FD } from './command-line.js'
@@ -17,7 +17,8 @@ export interface SpawnedQemu {
   qmp: Duplex
   agent: Duplex
   wake: Duplex
-  serial: Duplex | undefined
+  /** What is typed on the serial console. */
+  keyboard: Writable
   /** Settles when the process has ended; never rejects. */
   ended: Promise<ExitStatus>
 }
@@ -31,22 +32,22 @@ function withHugePages({ GLIBC_TUNABLES: own, ...others }: NodeJS.ProcessEnv): N
   return { ...others, GLIBC_TUNABLES: tunables.join(':') }
 }
 
-type SpawnOptions = Pick<LaunchOptions, 'serial' | 'incoming' | 'wrapper' | 'extraFds'>
+type SpawnOptions = Pick<LaunchOptions, 'incoming' | 'wrapper' | 'extraFds'>
 
 /**
  * Starts QEMU in a session of its own, so that a terminal's Ctrl-C does not reach it, and bound to
  * the life of this process (or worker thread), so that not even SIGKILL leaves it behind.
  *
  * @param args - of QEMU, see `commandLine`
- * @param logFile - where its standard output and error go; appended to
+ * @param files - which are appended to: the serial console, and what QEMU itself says
  * @param options - those that the arguments are of
  * @throws VmStatesError `QEMU_MISSING` if it cannot be executed
  */
 export async function spawnQemu(
   binary: string,
   args: readonly string[],
-  logFile: string,
-  { serial, incoming, wrapper = [], extraFds = [] }: SpawnOptions,
+  { console, log }: { console: string; log: string },
+  { incoming, wrapper = [], extraFds = [] }: SpawnOptions,
 ): Promise<SpawnedQemu> {
   const bound = await bindToParent()
   const commandLine = [
@@ -62,15 +63,15 @@ export async function spawnQemu(
     return handle.fd
   }
   try {
-    const log = await opened(logFile, 'a')
+    const output = [await opened(console, 'a'), await opened(log, 'a')]
     const state = incoming === undefined ? 'ignore' : await opened(incoming, 'r')
     const extra: number[] = []
     for (const path of extraFds) extra.push(await opened(path, constants.O_RDWR))
     // Node makes each further pipe a socket pair: no socket files, nothing to poll or remove.
-    const channels: StdioOptions = ['pipe', 'pipe', 'pipe', serial ? 'pipe' : 'ignore']
+    const channels = ['pipe', 'pipe', 'pipe']
     const unused = Array<'ignore'>(FIRST_EXTRA_FD - INCOMING_FD - 1).fill('ignore')
     const further = extra.length > 0 ? [...unused, ...extra] : []
-    const stdio = ['ignore', log, log, ...channels, state, ...further] as StdioOptions
+    const stdio = ['pipe', ...output, ...channels, state, ...further] as StdioOptions
     return await start(binary, commandLine, stdio)
   } finally {
     await Promise.all(files.map((handle) => handle.close()))
@@ -89,11 +90,11 @@ async function start(
       child.once('exit', (code, signal) => resolve({ code, signal }))
     })
     await once(child, 'spawn')
-    const [qmp, agent, wake, console] = child.stdio.slice(3) as [Duplex, Duplex, Duplex, Duplex?]
+    const [qmp, agent, wake] = child.stdio.slice(3) as [Duplex, Duplex, Duplex]
+    const keyboard = child.stdin as Writable
     // A lost connection is told by its end.
-    for (const channel of [qmp, agent, wake, console]) channel?.on('error', () => {})
-    const pid = child.pid as number
-    return { child, pid, commandLine, qmp, agent, wake, serial: console ?? undefined, ended }
+    for (const channel of [keyboard, qmp, agent, wake]) channel.on('error', () => {})
+    return { child, pid: child.pid as number, commandLine, keyboard, qmp, agent, wake, ended }
   } catch (cause) {
     throw new VmStatesError('QEMU_MISSING', `${binary}: cannot be run`, { cause })
   }

@@ -16,7 +16,6 @@ interface Stoppable {
   readonly qmp: QmpClient
   readonly agent: Duplex
   readonly wake: Duplex
-  readonly serial: Duplex | undefined
 }
 
 /** Ends a QEMU process: `quit`, else SIGTERM, else SIGKILL. Never rejects. */
@@ -54,5 +53,4 @@ function release(machine: Stoppable): void {
   machine.qmp.close()
   machine.agent.destroy()
   machine.wake.destroy()
-  machine.serial?.destroy()
 }

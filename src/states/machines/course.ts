@@ -43,6 +43,7 @@ export function courseOf(
         await process.qmp.execute('stop')
         await process.removePortForwards()
         await prepared.rewind?.(process)
+        process.serial.restart()
         return true
       } catch {
         return false

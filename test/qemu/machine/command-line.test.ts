@@ -13,7 +13,7 @@ test('the command line says everything and leaves nothing to defaults of the hos
   const line = commandLine(options).join(' ')
   expect(line).toContain('-nodefaults -no-user-config')
   expect(line).toContain('-accel tcg')
-  expect(line).toContain('file,id=console,path=/run/x,,y/console.log,append=on')
+  expect(line).toContain('-chardev stdio,id=console -serial chardev:console')
   expect(line).toContain('"driver":"qcow2","node-name":"disk-root","read-only":false')
   expect(line).toContain('"filename":"/images/a,b.qcow2"')
   expect(line).toContain('restrict=on')

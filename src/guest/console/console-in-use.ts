@@ -1,0 +1,14 @@
+import type { GuestProcess } from '../guest-process.js'
+import { ConsoleFeed } from './console-feed.js'
+import { Expect } from './expect.js'
+
+/** What a handle does with the serial console of the machine that it stands for. */
+export class ConsoleInUse {
+  readonly feed: ConsoleFeed
+  readonly expect: Expect
+
+  constructor(serial: GuestProcess['serial']) {
+    this.feed = new ConsoleFeed(serial)
+    this.expect = new Expect(this.feed)
+  }
+}
