@@ -1,12 +1,13 @@
 import type { EventLog } from '../qemu/qmp/event-log.js'
-import type { AgentClient } from './agent/client.js'
+import type { Channel } from './channel/channel.js'
 import type { OnCommand } from './exec/on-command.js'
 import type { GuestProcess } from './guest-process.js'
 
 /** A process whose guest can be talked to. */
 export interface AttachedGuest {
   process: GuestProcess
-  agent: AgentClient
+  /** Through which it is talked to. */
+  channel: Channel
   /** QEMU's since the machine was restored. */
   events: EventLog
   /** Told of each command that begins, if someone wants to know. */
