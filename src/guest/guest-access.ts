@@ -1,5 +1,5 @@
 import type { EventLog } from '../qemu/qmp/event-log.js'
-import type { AgentClient } from './agent/client.js'
+import type { Channel } from './channel/channel.js'
 import type { ConsoleInUse } from './console/console-in-use.js'
 import type { OnCommand } from './exec/on-command.js'
 import type { GuestProcess } from './guest-process.js'
@@ -7,7 +7,8 @@ import type { GuestProcess } from './guest-process.js'
 /** A process whose guest can be talked to. */
 export interface AttachedGuest {
   process: GuestProcess
-  agent: AgentClient
+  /** Through which it is talked to. */
+  channel: Channel
   /** Its serial console, since the machine was restored. */
   console: ConsoleInUse
   /** QEMU's since the machine was restored. */

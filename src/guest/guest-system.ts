@@ -1,5 +1,3 @@
-import { VmStatesError } from '../params/errors.js'
-import { showValue } from '../params/parse.js'
 import type { Patience } from '../qemu/deadline.js'
 import type { GuestAccess } from './guest-access.js'
 import { MachineHardware } from './machine-hardware.js'
@@ -8,6 +6,9 @@ import { ready } from './power/ready.js'
 import { shutdown } from './power/shutdown.js'
 import { GuestService } from './services/service.js'
 import { firstAddress } from './system/address.js'
+import { setTime } from './system/clock.js'
+import { freeze } from './system/freeze.js'
+import { hostname } from './system/hostname.js'
 import { reboot } from './system/reboot.js'
 
 /** Milliseconds from the request until a guest has booted again. */
@@ -29,11 +30,11 @@ export abstract class GuestSystem extends MachineHardware {
    * @throws GuestError `TIMEOUT`, with the ports that do listen
    */
   waitForPort(port: number, options: WaitForPortOptions = {}): Promise<void> {
-    return this.#access.call(this.waitForPort, ({ agent }) => waitForPort(agent, port, options))
+    return this.#access.call(this.waitForPort, ({ channel }) => waitForPort(channel, port, options))
   }
 
   /**
-   * Waits until the guest's agent answers and its init system has settled: systemd or OpenRC; of
+   * Waits until the guest answers and its init system has settled: systemd or OpenRC; of
    * others nothing is waited for.
    *
    * @param patience - `timeout` in milliseconds, 120,000 by default
@@ -41,7 +42,7 @@ export abstract class GuestSystem extends MachineHardware {
    *   naming what has not settled; `GUEST_GONE` as soon as the machine ends
    */
   ready(patience: Patience = {}): Promise<void> {
-    return this.#access.call(this.ready, ({ agent }) => ready(agent, patience))
+    return this.#access.call(this.ready, ({ channel }) => ready(channel, patience))
   }
 
   /**
@@ -51,8 +52,8 @@ export abstract class GuestSystem extends MachineHardware {
    * @throws VmStatesError `GUEST_NOT_SHUT_DOWN` if it does not in time, or ends in another way
    */
   shutdown(patience: Patience = {}): Promise<void> {
-    return this.#access.call(this.shutdown, ({ agent, process }) =>
-      shutdown(agent, process, patience),
+    return this.#access.call(this.shutdown, ({ channel, process }) =>
+      shutdown(channel, process, patience),
     )
   }
 
@@ -72,10 +73,7 @@ export abstract class GuestSystem extends MachineHardware {
 
   /** The guest's name for itself. (Lago's `VM.name`) */
   hostname(): Promise<string> {
-    return this.#access.call(this.hostname, async ({ agent }) => {
-      const { 'host-name': name } = await agent.execute('guest-get-host-name', {})
-      return name
-    })
+    return this.#access.call(this.hostname, ({ channel }) => hostname(channel))
   }
 
   /**
@@ -85,7 +83,7 @@ export abstract class GuestSystem extends MachineHardware {
    * @throws GuestError `TIMEOUT`, naming the network cards
    */
   ip(patience: Patience = {}): Promise<string> {
-    return this.#access.call(this.ip, ({ agent }) => firstAddress(agent, patience))
+    return this.#access.call(this.ip, ({ channel }) => firstAddress(channel, patience))
   }
 
   /**
@@ -94,24 +92,18 @@ export abstract class GuestSystem extends MachineHardware {
    * @throws GuestError `GUEST_AGENT_REFUSED`
    */
   setTime(time: Date): Promise<void> {
-    return this.#access.call(this.setTime, async ({ agent }) => {
-      if (!(time instanceof Date) || Number.isNaN(time.getTime())) {
-        const right = 'it must be a date'
-        throw new VmStatesError('INVALID_VALUE', `setTime.time is ${showValue(time)}: ${right}`)
-      }
-      await agent.execute('guest-set-time', { time: time.getTime() * 1e6 })
-    })
+    return this.#access.call(this.setTime, ({ channel }) => setTime(channel, time))
   }
 
   /**
-   * Has the guest write out and freeze its filesystems: what writes to them waits. Commands are refused
-   * until {@link thaw}.
+   * Has the guest write out and freeze its filesystems: what writes to them waits. Over the agent,
+   * commands are refused until {@link thaw}.
    *
    * @returns how many there are
    * @throws GuestError `GUEST_AGENT_REFUSED`
    */
   freeze(): Promise<number> {
-    return this.#access.call(this.freeze, ({ agent }) => agent.execute('guest-fsfreeze-freeze', {}))
+    return this.#access.call(this.freeze, ({ channel }) => freeze(channel, 'freeze'))
   }
 
   /**
@@ -121,7 +113,7 @@ export abstract class GuestSystem extends MachineHardware {
    * @throws GuestError `GUEST_AGENT_REFUSED`
    */
   thaw(): Promise<number> {
-    return this.#access.call(this.thaw, ({ agent }) => agent.execute('guest-fsfreeze-thaw', {}))
+    return this.#access.call(this.thaw, ({ channel }) => freeze(channel, 'thaw'))
   }
 
   /**

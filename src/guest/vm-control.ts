@@ -3,7 +3,8 @@ import type { Liveness } from '../params/liveness.js'
 import { withDeadline } from '../qemu/deadline.js'
 import { describeExit, type ExitStatus } from '../qemu/machine/exit-status.js'
 import { EventLog } from '../qemu/qmp/event-log.js'
-import { type AgentCallOptions, AgentClient } from './agent/client.js'
+import { AgentChannel } from './agent/agent-channel.js'
+import type { AgentCallOptions } from './agent/client.js'
 import { ConsoleInUse } from './console/console-in-use.js'
 import { consoleTailForError } from './console/tail.js'
 import type { OnCommand } from './exec/on-command.js'
@@ -66,25 +67,25 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   attach(process: GuestProcess, state?: string): void {
     this.detach()
     this.#state = state
-    const agent = new AgentClient(process.agent)
+    const channel = new AgentChannel(process)
     const onClose = () => {
       withDeadline(process.exited, 'QEMU', { timeout: EXIT_GRACE }).then(
-        (status) => agent.close(() => this.#goneError(status)),
-        () => agent.close(() => this.#goneError(undefined)),
+        (status) => channel.close(() => this.#goneError(status)),
+        () => channel.close(() => this.#goneError(undefined)),
       )
     }
-    process.exited.then((status) => agent.close(() => this.#goneError(status)))
+    process.exited.then((status) => channel.close(() => this.#goneError(status)))
     process.agent.on('close', onClose)
     const events = new EventLog(process.qmp)
     const console = new ConsoleInUse(process.serial)
     process.exited.then((status) => console.feed.gone(() => this.#goneError(status)))
     const detach = (reason: () => GuestError) => {
       process.agent.off('close', onClose)
-      agent.close(reason)
+      channel.close(reason)
       events.end(reason)
       console.feed.detach(reason)
     }
-    this.#guest = { process, agent, console, events, onCommand: this.#onCommand, detach }
+    this.#guest = { process, channel, console, events, onCommand: this.#onCommand, detach }
     this.#lastProcess = process
   }
 
@@ -119,12 +120,12 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   }
 
   /**
-   * Waits until the guest's agent answers, whatever the guest is doing.
+   * Waits until the guest answers, whatever the guest is doing.
    *
    * @throws GuestError `GUEST_AGENT_MISSING`, `GUEST_GONE`, `ABORTED`
    */
   answers(patience: AgentCallOptions): Promise<void> {
-    return this.call(this.answers, ({ agent }) => agent.synchronize(patience))
+    return this.call(this.answers, ({ channel }) => channel.connect(patience))
   }
 
   async call<T>(method: unknown, work: (guest: AttachedGuest) => Promise<T>): Promise<T> {

@@ -7,7 +7,6 @@ import { exec } from './exec/exec.js'
 import { checkGuestPath, type ExecOptions, stdinBytes } from './exec/options.js'
 import type { CommandResult } from './exec/result.js'
 import { exists, waitForFile } from './files/exists.js'
-import { readFile } from './files/read-file.js'
 import { checkMode, type WriteFileOptions, writeFile } from './files/write-file.js'
 import type { GuestAccess } from './guest-access.js'
 import { GuestSystem } from './guest-system.js'
@@ -57,10 +56,10 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> extend
     this.console = new GuestConsole(access)
     this.$ = createShell(
       (tag, template, values, options) =>
-        access.call(tag, async ({ agent, onCommand }) => {
+        access.call(tag, async ({ channel, onCommand }) => {
           const script = shellScript(template, values)
           const company = { script: script.trim(), onCommand }
-          return exec(agent, '/bin/sh', ['-ec', script], options, company)
+          return exec(channel, '/bin/sh', ['-ec', script], options, company)
         }),
       {},
     )
@@ -103,8 +102,8 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> extend
     args: readonly string[] = [],
     options: ExecOptions = {},
   ): Promise<CommandResult<string | Buffer>> {
-    return this.#access.call(this.exec, ({ agent, onCommand }) =>
-      exec(agent, file, args, options, { onCommand }),
+    return this.#access.call(this.exec, ({ channel, onCommand }) =>
+      exec(channel, file, args, options, { onCommand }),
     )
   }
 
@@ -118,9 +117,9 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> extend
   readFile(path: string, encoding: 'buffer'): Promise<Buffer>
   readFile(path: string, encoding?: 'utf8'): Promise<string>
   readFile(path: string, encoding: 'utf8' | 'buffer' = 'utf8'): Promise<string | Buffer> {
-    return this.#access.call(this.readFile, async ({ agent }) => {
+    return this.#access.call(this.readFile, async ({ channel }) => {
       checkGuestPath('readFile.path', path)
-      const bytes = await readFile(agent, path)
+      const bytes = await channel.readFile(path)
       return encoding === 'buffer' ? bytes : bytes.toString('utf8')
     })
   }
@@ -136,14 +135,14 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> extend
     data: string | Uint8Array,
     options: WriteFileOptions = {},
   ): Promise<void> {
-    return this.#access.call(this.writeFile, async ({ agent }) => {
+    return this.#access.call(this.writeFile, async ({ channel }) => {
       checkGuestPath('writeFile.path', path)
       checkMode(options.mode)
       if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
         const right = 'it must be text or bytes'
         throw new VmStatesError('INVALID_VALUE', `writeFile.data is ${showValue(data)}: ${right}`)
       }
-      await writeFile(agent, path, stdinBytes(data), options)
+      await writeFile(channel, path, stdinBytes(data), options)
     })
   }
 
@@ -153,7 +152,7 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> extend
    * @param path - an absolute path
    */
   exists(path: string): Promise<boolean> {
-    return this.#access.call(this.exists, ({ agent }) => exists(agent, path))
+    return this.#access.call(this.exists, ({ channel }) => exists(channel, path))
   }
 
   /**
@@ -164,7 +163,9 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> extend
    * @throws GuestError `TIMEOUT`
    */
   waitForFile(path: string, patience: Patience = {}): Promise<void> {
-    return this.#access.call(this.waitForFile, ({ agent }) => waitForFile(agent, path, patience))
+    return this.#access.call(this.waitForFile, ({ channel }) =>
+      waitForFile(channel, path, patience),
+    )
   }
 
   /**

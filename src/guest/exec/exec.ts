@@ -1,61 +1,14 @@
-import type { AgentClient } from '../agent/client.js'
-import type { ExecStatus } from '../agent/commands.js'
-import { AgentRefusal } from '../agent/refusal.js'
-import { missingAgentError } from '../agent/silence.js'
+import type { Channel, ProgramStatus } from '../channel/channel.js'
 import { GuestError } from '../guest-error.js'
 import { quoteWord } from '../shell/quote.js'
 import { CommandError } from './command-error.js'
-import { killProgram, startKillable } from './kill.js'
+import { killProgram } from './kill.js'
 import type { OnCommand } from './on-command.js'
 import { checkCommand, type ExecOptions, stdinBytes } from './options.js'
 import { type CommandResult, toResult } from './result.js'
-import { type StartedProgram, startProgram } from './run.js'
+import { outputSink } from './sink.js'
+import { watchStop } from './stop.js'
 import { wrapCommand } from './wrap.js'
-
-/** Why a command is stopped from outside. */
-interface Stop {
-  code: 'TIMEOUT' | 'ABORTED'
-  how: string
-  cause?: unknown
-}
-
-/** Calls `onStop` when the deadline passes or the signal fires, until it is disposed of. */
-function watchStop({ timeout, signal }: ExecOptions, onStop: (stop: Stop) => void): () => void {
-  const onAbort = () =>
-    onStop({ code: 'ABORTED', how: 'was cancelled', cause: signal?.reason as unknown })
-  const onTimeout = () => onStop({ code: 'TIMEOUT', how: `timed out after ${timeout} ms` })
-  const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout)
-  if (signal?.aborted) onAbort()
-  else signal?.addEventListener('abort', onAbort, { once: true })
-  return () => {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
-  }
-}
-
-/** What a shell would say about a program that cannot be started. */
-function notStarted({ description }: AgentRefusal): ExecStatus {
-  const reason = /error was '(?<text>.*)'$/s.exec(description)?.groups?.text ?? description
-  return {
-    exited: true,
-    exitcode: /No such file/.test(reason) ? 127 : 126,
-    'err-data': Buffer.from(`${reason}\n`).toString('base64'),
-  }
-}
-
-function wasNotStarted(error: unknown): error is AgentRefusal {
-  return error instanceof AgentRefusal && /Failed to execute child/.test(error.description)
-}
-
-function ending(started: Promise<StartedProgram>): Promise<ExecStatus> {
-  return started.then(
-    ({ ended }) => ended,
-    (error: unknown) => {
-      if (wasNotStarted(error)) return notStarted(error)
-      throw error
-    },
-  )
-}
 
 /** What goes with a command besides its options. */
 export interface ExecCompany {
@@ -65,13 +18,13 @@ export interface ExecCompany {
 }
 
 /**
- * Runs a command in the guest, through the guest agent, and waits for its end.
+ * Runs a command in the guest and waits for its end.
  *
  * @throws CommandError if it fails, prints too much, or is stopped
- * @throws GuestError if the agent does not answer, or refuses
+ * @throws GuestError if the guest does not answer, or refuses
  */
 export async function exec(
-  agent: AgentClient,
+  channel: Channel,
   file: string,
   args: readonly string[],
   options: ExecOptions,
@@ -79,21 +32,21 @@ export async function exec(
 ): Promise<CommandResult<string | Buffer>> {
   checkCommand(file, args, options)
   const shown = script ?? [file, ...args].map(quoteWord).join(' ')
-  const result = runCommand(agent, file, args, options, shown)
+  const result = runCommand(channel, file, args, options, shown)
   onCommand?.(shown, result)
   return await result
 }
 
 async function runCommand(
-  agent: AgentClient,
+  channel: Channel,
   file: string,
   args: readonly string[],
   options: ExecOptions,
   shown: string,
 ): Promise<CommandResult<string | Buffer>> {
-  const { stdin, timeout, signal, encoding, reject = true } = options
+  const { stdin, timeout, signal, onStdout, onStderr, encoding, reject = true } = options
   const start = performance.now()
-  const result = (status: ExecStatus) =>
+  const result = (status: ProgramStatus) =>
     toResult(status, shown, performance.now() - start, encoding)
   if (signal?.aborted) {
     throw new GuestError('ABORTED', `Command was cancelled before it began: ${shown}`, {
@@ -101,38 +54,42 @@ async function runCommand(
     })
   }
 
+  const watch = watchStop(options)
   const program = {
     ...wrapCommand(file, args, options),
     input: stdin === undefined ? undefined : stdinBytes(stdin),
+    ...(onStdout && { stdout: outputSink(onStdout, watch.fail) }),
+    ...(onStderr && { stderr: outputSink(onStderr, watch.fail) }),
   }
   const withdraw = new AbortController()
-  const mayStop = timeout !== undefined || signal !== undefined
-  const started = (mayStop ? startKillable : startProgram)(agent, program, withdraw.signal)
-  let stopWatching = () => {}
-  const stopped = new Promise<Stop>((resolve) => {
-    stopWatching = watchStop(options, resolve)
-  })
-  const outcome = await Promise.race([ending(started), stopped]).finally(stopWatching)
+  const killable = [timeout, signal, onStdout, onStderr].some((option) => option !== undefined)
+  const started = channel.start(program, { killable, signal: withdraw.signal })
+  const ending = started.then(({ ended }) => ended)
+  const outcome = await Promise.race([ending, watch.stopped]).finally(watch.end)
 
+  if ('thrown' in outcome) {
+    withdraw.abort()
+    await killProgram(started)
+    throw outcome.thrown
+  }
   if ('how' in outcome) {
     withdraw.abort()
-    if (outcome.code === 'TIMEOUT' && !agent.answered) throw missingAgentError(timeout ?? 0)
-    const status = await killProgram(agent, started)
+    if (outcome.code === 'TIMEOUT' && !channel.answered) throw channel.missing(timeout ?? 0)
+    const status = await killProgram(started)
     throw new CommandError(
       outcome.code,
       `Command ${outcome.how}: ${shown}`,
-      result(status ?? { exited: false }),
+      result(status ?? NOTHING_KNOWN),
       { cause: outcome.cause },
     )
   }
   const done = result(outcome)
-  if (outcome['out-truncated'] || outcome['err-truncated']) {
-    const stream = outcome['out-truncated'] ? 'stdout' : 'stderr'
+  if (outcome.truncated !== undefined) {
     throw new CommandError(
       'GUEST_OUTPUT_TRUNCATED',
-      `Command printed more than the guest agent keeps (16 MiB) to ${stream}: ${shown}`,
+      `Command printed more than the guest agent keeps (16 MiB) to ${outcome.truncated}: ${shown}`,
       done,
-      { hint: 'let the command write to a file in the guest, and get that with vm.readFile' },
+      { hint: 'take it as it comes, with the options onStdout and onStderr' },
     )
   }
   if (done.failed && reject) {
@@ -140,4 +97,11 @@ async function runCommand(
     throw new CommandError('GUEST_COMMAND_FAILED', `Command failed ${how}: ${shown}`, done)
   }
   return done
+}
+
+const NOTHING_KNOWN: ProgramStatus = {
+  exitCode: undefined,
+  signal: undefined,
+  stdout: Buffer.alloc(0),
+  stderr: Buffer.alloc(0),
 }

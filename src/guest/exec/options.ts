@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path'
 import { VmStatesError } from '../../params/errors.js'
 import { formatSize } from '../../params/format-size.js'
 import { showValue } from '../../params/parse.js'
+import type { OnOutput } from './sink.js'
 
 /** How a command in the guest runs. */
 export interface ExecOptions {
@@ -15,6 +16,15 @@ export interface ExecOptions {
   timeout?: number | undefined
   /** Kills the command's process group and rejects the call when it fires. */
   signal?: AbortSignal | undefined
+  /** A user of the guest to run as, with their groups and `HOME`; the channel's own, mostly root, by default. */
+  user?: string | undefined
+  /**
+   * Called with standard output as it comes, while the command runs: bytes, of any amount. The result
+   * then has none. What it throws kills the command and rejects the call.
+   */
+  onStdout?: OnOutput | undefined
+  /** The same with standard error. */
+  onStderr?: OnOutput | undefined
   /** Whether output is text (invalid UTF-8 replaced, a final newline stripped) or bytes as they are. */
   encoding?: 'utf8' | 'buffer' | undefined
   /**
@@ -32,6 +42,9 @@ const MAX_STDIN = 32 * 2 ** 20
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/
 
+/** As strict as a shell's `~user` needs it. */
+const USER = /^[A-Za-z_][\w.-]*\$?$/
+
 function invalid(path: string, value: unknown, right: string, hint?: string): VmStatesError {
   return new VmStatesError('INVALID_VALUE', `${path} is ${showValue(value)}: ${right}`, { hint })
 }
@@ -39,6 +52,12 @@ function invalid(path: string, value: unknown, right: string, hint?: string): Vm
 function checkText(path: string, value: unknown): void {
   if (typeof value !== 'string') throw invalid(path, value, 'it must be text')
   if (value.includes('\0')) throw invalid(path, value, 'it cannot hold a NUL character')
+}
+
+function checkCallback(path: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') {
+    throw invalid(path, value, 'it must be a function')
+  }
 }
 
 /** Checks a number of milliseconds. */
@@ -71,6 +90,12 @@ export function checkCommand(file: string, args: readonly string[], options: Exe
     checkText(`exec.options.env.${name}`, value)
   }
   if (options.cwd !== undefined) checkGuestPath('exec.options.cwd', options.cwd)
+  const { user } = options
+  if (user !== undefined && !(typeof user === 'string' && USER.test(user))) {
+    throw invalid('exec.options.user', user, 'it must be the name of a user')
+  }
+  checkCallback('exec.options.onStdout', options.onStdout)
+  checkCallback('exec.options.onStderr', options.onStderr)
   checkTimeout('exec.options.timeout', options.timeout)
   if (options.stdin !== undefined && stdinBytes(options.stdin).length > MAX_STDIN) {
     throw invalid(

@@ -1,11 +1,10 @@
-import { constants } from 'node:os'
-import type { ExecStatus } from '../agent/commands.js'
+import type { ProgramStatus } from '../channel/channel.js'
 
 /** What a command in the guest did. */
 export interface CommandResult<Output extends string | Buffer = string> {
   /** The command as a person would type it. */
   command: string
-  /** Standard output; as text, one final newline is stripped, as execa does it. */
+  /** Standard output; as text, one final newline is stripped, as execa does it. Empty with `onStdout`. */
   stdout: Output
   /** Standard error, in the same form. */
   stderr: Output
@@ -19,30 +18,24 @@ export interface CommandResult<Output extends string | Buffer = string> {
   failed: boolean
 }
 
-const SIGNAL_NAMES = new Map<number, string>(
-  Object.entries(constants.signals).map(([name, number]) => [number, name]),
-)
-
-function decode(base64: string | undefined, encoding: 'utf8' | 'buffer'): string | Buffer {
-  const bytes = Buffer.from(base64 ?? '', 'base64')
+function decode(bytes: Buffer, encoding: 'utf8' | 'buffer'): string | Buffer {
   return encoding === 'buffer' ? bytes : bytes.toString('utf8').replace(/\r?\n$/, '')
 }
 
-/** The result of a command from what the agent says about it. */
+/** The result of a command from what its channel says about it. */
 export function toResult(
-  status: ExecStatus,
+  { stdout, stderr, exitCode, signal }: ProgramStatus,
   command: string,
   duration: number,
   encoding: 'utf8' | 'buffer' = 'utf8',
 ): CommandResult<string | Buffer> {
-  const signal = status.signal === undefined ? undefined : SIGNAL_NAMES.get(status.signal)
   return {
     command,
-    stdout: decode(status['out-data'], encoding),
-    stderr: decode(status['err-data'], encoding),
-    exitCode: status.exitcode,
-    signal: signal ?? (status.signal === undefined ? undefined : `signal ${status.signal}`),
+    stdout: decode(stdout, encoding),
+    stderr: decode(stderr, encoding),
+    exitCode,
+    signal,
     duration,
-    failed: status.exitcode !== 0,
+    failed: exitCode !== 0,
   }
 }

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { VmStatesError } from '../../params/errors.js'
 import { showValue } from '../../params/parse.js'
-import type { AgentClient } from '../agent/client.js'
-import { runProgram } from '../exec/run.js'
+import { type Channel, runProgram } from '../channel/channel.js'
 import { fileError } from './file-error.js'
 
-/** Bytes per agent message: other calls get their turn in between. */
+/** Bytes per command: other calls get their turn in between. */
 const CHUNK = 2 ** 20
 
 /**
@@ -71,7 +70,7 @@ export function checkMode(mode: number | undefined): void {
  * @throws GuestError `GUEST_FILE_FAILED` if the file cannot be written; it is as it was then
  */
 export async function writeFile(
-  agent: AgentClient,
+  channel: Channel,
   path: string,
   data: Buffer,
   { mode }: WriteFileOptions = {},
@@ -84,12 +83,10 @@ export async function writeFile(
     start += CHUNK
     const last = start >= data.length ? 'last' : ''
     const arg = ['-c', WRITE_PART, 'sh', path, name, octal, last]
-    const status = await runProgram(agent, { path: '/bin/sh', arg, input })
-    if (status.exitcode !== 0) {
-      const said = Buffer.from(status['err-data'] ?? '', 'base64')
-        .toString()
-        .trim()
-      throw fileError('written', path, said || `exit code ${status.exitcode}`)
+    const status = await runProgram(channel, { path: '/bin/sh', arg, input })
+    if (status.exitCode !== 0) {
+      const said = status.stderr.toString().trim()
+      throw fileError('written', path, said || `exit code ${status.exitCode ?? status.signal}`)
     }
   } while (start < data.length)
 }

@@ -2,9 +2,8 @@ import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import { showValue } from '../../params/parse.js'
-import type { AgentClient } from '../agent/client.js'
+import type { Channel } from '../channel/channel.js'
 import { checkTimeout } from '../exec/options.js'
-import { readFile } from '../files/read-file.js'
 import { GuestError } from '../guest-error.js'
 import { accepts, type ListeningSocket, parseListening } from './listening.js'
 
@@ -19,10 +18,10 @@ export interface WaitForPortOptions {
 const DEFAULT_TIMEOUT = 30_000
 const LONGEST_WAIT = 250
 
-async function listeningSockets(agent: AgentClient, timeout: number): Promise<ListeningSocket[]> {
-  const ipv4 = await readFile(agent, '/proc/net/tcp', { timeout })
+async function listeningSockets(channel: Channel, timeout: number): Promise<ListeningSocket[]> {
+  const ipv4 = await channel.readFile('/proc/net/tcp', { timeout })
   // A kernel without IPv6 has no such file.
-  const ipv6 = await readFile(agent, '/proc/net/tcp6', { timeout }).catch((error: unknown) => {
+  const ipv6 = await channel.readFile('/proc/net/tcp6', { timeout }).catch((error: unknown) => {
     if (isVmStatesError(error, 'GUEST_FILE_FAILED')) return Buffer.alloc(0)
     throw error
   })
@@ -42,20 +41,20 @@ function check(port: number, host: string, timeout: number): void {
 }
 
 /**
- * Waits until something in the guest listens on a TCP port. It reads the kernel's tables through the
- * agent: no connection is made, and no process started.
+ * Waits until something in the guest listens on a TCP port. It reads the kernel's tables: no
+ * connection is made.
  *
  * @throws GuestError `TIMEOUT`, with the ports that do listen
  */
 export async function waitForPort(
-  agent: AgentClient,
+  channel: Channel,
   port: number,
   { host = '127.0.0.1', timeout = DEFAULT_TIMEOUT }: WaitForPortOptions,
 ): Promise<void> {
   check(port, host, timeout)
   const start = performance.now()
   for (;;) {
-    const sockets = await listeningSockets(agent, timeout)
+    const sockets = await listeningSockets(channel, timeout)
     if (sockets.some((socket) => accepts(socket, host, port))) return
     const elapsed = performance.now() - start
     if (elapsed >= timeout) {

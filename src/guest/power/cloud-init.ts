@@ -1,5 +1,5 @@
 import { INSTANCE_PREFIX } from '../../params/cloud-init.js'
-import type { AgentClient } from '../agent/client.js'
+import type { Channel } from '../channel/channel.js'
 import { exec } from '../exec/exec.js'
 import { GuestError } from '../guest-error.js'
 
@@ -37,11 +37,11 @@ tail -n ${LOG_LINES} /var/log/cloud-init-output.log
  * @throws GuestError `GUEST_NOT_READY` with what failed and the end of cloud-init's log
  */
 export async function requireCloudInit(
-  agent: AgentClient,
+  channel: Channel,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const options = { timeout: ASK_TIMEOUT, signal, reject: false }
-  const { stdout } = await exec(agent, '/bin/sh', ['-c', SHOW_RESULT], options)
+  const { stdout } = await exec(channel, '/bin/sh', ['-c', SHOW_RESULT], options)
   const [id = '', result = '', ...log] = stdout.toString().split(/\n\n+/)
   if (!id.startsWith(INSTANCE_PREFIX)) return
   const errors = errorsIn(result)

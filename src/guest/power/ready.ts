@@ -1,5 +1,5 @@
 import type { Patience } from '../../qemu/deadline.js'
-import type { AgentClient } from '../agent/client.js'
+import type { Channel } from '../channel/channel.js'
 import { checkTimeout } from '../exec/options.js'
 import { awaitSettled } from './settled.js'
 
@@ -7,18 +7,18 @@ import { awaitSettled } from './settled.js'
 const DEFAULT_TIMEOUT = 120_000
 
 /**
- * Waits until the guest's agent answers and its init system has settled.
+ * Waits until the guest answers and its init system has settled.
  *
- * @throws GuestError `GUEST_AGENT_MISSING`, saying what to install; `GUEST_NOT_READY`, naming what has
+ * @throws GuestError `GUEST_AGENT_MISSING` or `GUEST_SSH_MISSING`, saying what to install; `GUEST_NOT_READY`, naming what has
  *   not settled; `ABORTED`
  */
 export async function ready(
-  agent: AgentClient,
+  channel: Channel,
   { timeout = DEFAULT_TIMEOUT, signal }: Patience,
 ): Promise<void> {
   checkTimeout('ready.timeout', timeout)
   const startedAt = performance.now()
-  await agent.synchronize({ timeout, ...(signal !== undefined && { signal }) })
+  await channel.connect({ timeout, ...(signal !== undefined && { signal }) })
   const left = timeout - (performance.now() - startedAt)
-  await awaitSettled(agent, { timeout: Math.max(1, Math.round(left)), signal })
+  await awaitSettled(channel, { timeout: Math.max(1, Math.round(left)), signal })
 }

@@ -1,5 +1,5 @@
 import { isVmStatesError } from '../../params/errors.js'
-import type { AgentClient } from '../agent/client.js'
+import type { Channel } from '../channel/channel.js'
 import { exec } from '../exec/exec.js'
 import { GuestError } from '../guest-error.js'
 import { AWAIT_CLOUD_INIT, requireCloudInit } from './cloud-init.js'
@@ -23,15 +23,15 @@ const AWAIT_ALL = `(${AWAIT_SETTLED}) || exit $?${AWAIT_CLOUD_INIT}`
  *   cloud-init could not do; `ABORTED`
  */
 export async function awaitSettled(
-  agent: AgentClient,
+  channel: Channel,
   { timeout, signal }: { timeout: number; signal: AbortSignal | undefined },
 ): Promise<void> {
   let why: string
   try {
     const options = { timeout, signal, reject: false }
-    const { exitCode, stdout } = await exec(agent, '/bin/sh', ['-c', AWAIT_ALL], options)
+    const { exitCode, stdout } = await exec(channel, '/bin/sh', ['-c', AWAIT_ALL], options)
     if (exitCode === 0 && stdout.includes('cloud-init')) {
-      return await requireCloudInit(agent, signal)
+      return await requireCloudInit(channel, signal)
     }
     if (exitCode !== 1) return
     why = stdout.toString()
@@ -40,7 +40,7 @@ export async function awaitSettled(
     if (!isVmStatesError(error, 'TIMEOUT')) throw error
     why = 'its init system has not settled in time'
   }
-  const unsettled = await showUnsettled(agent, signal)
+  const unsettled = await showUnsettled(channel, signal)
   const named = unsettled.slice(0, NAMED).join(', ')
   const more = unsettled.length > NAMED ? `, and ${unsettled.length - NAMED} more` : ''
   throw new GuestError(
@@ -56,12 +56,9 @@ export async function awaitSettled(
 }
 
 /** An answer that cannot be had must not hide that the guest is not ready. */
-async function showUnsettled(
-  agent: AgentClient,
-  signal: AbortSignal | undefined,
-): Promise<string[]> {
+async function showUnsettled(channel: Channel, signal: AbortSignal | undefined): Promise<string[]> {
   const options = { timeout: ASK_TIMEOUT, signal, reject: false }
-  const asked = exec(agent, '/bin/sh', ['-c', SHOW_UNSETTLED], options)
+  const asked = exec(channel, '/bin/sh', ['-c', SHOW_UNSETTLED], options)
   const { stdout } = await asked.catch(() => ({ stdout: '' }))
   return stdout.toString().split('\n').filter(Boolean)
 }

@@ -1,7 +1,7 @@
 import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import { showValue } from '../../params/parse.js'
 import type { Patience } from '../../qemu/deadline.js'
-import type { AgentClient } from '../agent/client.js'
+import type { Channel } from '../channel/channel.js'
 import { exec } from '../exec/exec.js'
 import { checkTimeout } from '../exec/options.js'
 import type { GuestAccess } from '../guest-access.js'
@@ -46,7 +46,7 @@ export class GuestService {
    * @throws GuestError `GUEST_SERVICE_MISSING` if the guest has none of this name
    */
   status(): Promise<ServiceStatus> {
-    return this.#access.call(this.status, ({ agent }) => statusOf(agent, this.name))
+    return this.#access.call(this.status, ({ channel }) => statusOf(channel, this.name))
   }
 
   /**
@@ -78,13 +78,13 @@ export class GuestService {
    *   `ABORTED`; `GUEST_SERVICE_MISSING`
    */
   waitUntilRunning({ timeout = DEFAULT_TIMEOUT, signal }: Patience = {}): Promise<void> {
-    return this.#access.call(this.waitUntilRunning, async ({ agent }) => {
+    return this.#access.call(this.waitUntilRunning, async ({ channel }) => {
       checkTimeout('waitUntilRunning.timeout', timeout)
       let status: ServiceStatus = 'stopped'
       const look = async () => {
-        status = await statusOf(agent, this.name)
+        status = await statusOf(channel, this.name)
         if (status !== 'failed') return status === 'running' || undefined
-        const hint = await explain(agent, this.name)
+        const hint = await explain(channel, this.name)
         throw new GuestError('GUEST_SERVICE_FAILED', `the service ${this.name} has failed`, {
           hint,
         })
@@ -92,17 +92,17 @@ export class GuestService {
       const what = `waiting for the service ${this.name}`
       await poll(what, look, { timeout, signal }, async () => ({
         message: `the service ${this.name} did not run within ${timeout} ms: it is ${status}`,
-        hint: await explain(agent, this.name),
+        hint: await explain(channel, this.name),
       }))
     })
   }
 
   #control(method: unknown, action: string, patience: Patience): Promise<void> {
     const { timeout = DEFAULT_TIMEOUT, signal } = patience
-    return this.#access.call(method, async ({ agent, onCommand }) => {
+    return this.#access.call(method, async ({ channel, onCommand }) => {
       const args = ['-c', CONTROL_SERVICE, 'sh', this.name, action]
       const script = `${action} the service ${this.name}`
-      await exec(agent, '/bin/sh', args, { timeout, signal }, { script, onCommand }).catch(
+      await exec(channel, '/bin/sh', args, { timeout, signal }, { script, onCommand }).catch(
         (error: unknown) => {
           throw isMissing(error) ? missing(this.name) : error
         },
@@ -111,18 +111,18 @@ export class GuestService {
   }
 }
 
-async function statusOf(agent: AgentClient, name: string): Promise<ServiceStatus> {
+async function statusOf(channel: Channel, name: string): Promise<ServiceStatus> {
   const args = ['-c', SHOW_SERVICE, 'sh', name]
   const options = { reject: false, timeout: DEFAULT_TIMEOUT }
-  const { exitCode, stdout } = await exec(agent, '/bin/sh', args, options)
+  const { exitCode, stdout } = await exec(channel, '/bin/sh', args, options)
   if (exitCode === NO_SUCH_SERVICE) throw missing(name)
   return String(stdout).trim() as ServiceStatus
 }
 
-async function explain(agent: AgentClient, name: string): Promise<string> {
+async function explain(channel: Channel, name: string): Promise<string> {
   const args = ['-c', EXPLAIN_SERVICE, 'sh', name]
   const options = { reject: false, timeout: DEFAULT_TIMEOUT }
-  return String((await exec(agent, '/bin/sh', args, options)).stdout)
+  return String((await exec(channel, '/bin/sh', args, options)).stdout)
 }
 
 function isMissing(error: unknown): boolean {

@@ -1,5 +1,5 @@
-import type { AgentCallOptions, AgentClient } from '../agent/client.js'
-import { readError } from './file-error.js'
+import { readError } from '../files/file-error.js'
+import type { AgentCallOptions, AgentClient } from './client.js'
 
 /** Bytes per agent message: other calls get their turn in between. */
 const CHUNK = 2 ** 20

@@ -1,0 +1,96 @@
+import type { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Program } from '../channel/channel.js'
+import type { GuestProcess } from '../guest-process.js'
+import { addDataPort, type DataPort } from './data-port.js'
+
+/**
+ * Runs a program with its standard streams tied to ports, by their names in `$1` to `$3`; what has none
+ * stays the agent's. In between are pipes, since a program may open its `/dev/stderr` anew, and a port
+ * only once. The agent does not take the program for ended before all is written: what writes holds the
+ * agent's end of stderr.
+ */
+const STREAM = `
+find_port() {
+  tries=0
+  while [ $tries -lt 100 ]; do
+    for found in /sys/class/virtio-ports/*; do
+      read -r name 2>/dev/null <"$found/name"
+      port=/dev/\${found##*/}
+      [ "$name" = "$1" ] && [ -c "$port" ] && return
+    done
+    tries=$((tries + 1))
+    sleep 0.1
+  done
+  echo "the guest has no port $1: its kernel needs virtio_console, and /dev its devices" >&2
+  exit 126
+}
+pipes=$(mktemp -d -p /run 2>/dev/null || mktemp -d) || exit 126
+mkfifo -m 666 "$pipes/0" "$pipes/1" "$pipes/2" || exit 126
+if [ -n "$1" ]; then find_port "$1"; cat <"$port" >"$pipes/0" 2>/dev/null & exec <"$pipes/0"; fi
+if [ -n "$2" ]; then find_port "$2"; cat <"$pipes/1" >"$port" & exec >"$pipes/1"; fi
+if [ -n "$3" ]; then find_port "$3"; cat <"$pipes/2" >"$port" & exec 2>"$pipes/2"; fi
+rm -r "$pipes"
+shift 3
+exec "$@"
+`
+
+/** A program whose streams go through ports. */
+export interface StreamedProgram {
+  /** What the agent has to start in its stead. */
+  program: { path: string; arg: readonly string[]; input?: Buffer | undefined }
+  /** When all that the program printed has been handed on; after {@link close}. */
+  drained: Promise<void>
+  /** Takes the ports away. Never rejects, and may be called again. */
+  close(): Promise<void>
+}
+
+/**
+ * Plugs in the ports that a program's streams need.
+ *
+ * @throws VmStatesError `QMP_COMMAND_FAILED`, `QMP_CONNECTION_LOST`, `TIMEOUT`
+ */
+export async function streamProgram(
+  process: GuestProcess,
+  { path, arg, input, stdout, stderr }: Program,
+): Promise<StreamedProgram> {
+  const ports: DataPort[] = []
+  const close = async () => {
+    await Promise.all(ports.map((port) => port.remove()))
+  }
+  const open = async () => {
+    const port = await addDataPort(process)
+    ports.push(port)
+    return port
+  }
+  const drain = async (sink: Writable | undefined) => {
+    if (sink === undefined) return { name: '', drained: undefined }
+    const { name, socket } = await open()
+    return { name, drained: pipeline(socket, sink) }
+  }
+  try {
+    const isStream = input !== undefined && !Buffer.isBuffer(input)
+    const from = isStream ? await open() : undefined
+    const [out, err] = [await drain(stdout), await drain(stderr)]
+    if (isStream && from !== undefined) {
+      // A program may end without having read all.
+      pipeline(input, from.socket).catch(() => {})
+      from.socket.resume()
+    }
+    const names = [from?.name ?? '', out.name, err.name]
+    const drained = Promise.all([out.drained, err.drained]).then(() => {})
+    drained.catch(() => {}) // whoever awaits it hears of it; no one may be left to
+    return {
+      program: {
+        path: '/bin/sh',
+        arg: ['-c', STREAM, 'sh', ...names, path, ...arg],
+        ...(!isStream && { input: input as Buffer | undefined }),
+      },
+      drained,
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

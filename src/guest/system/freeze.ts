@@ -1,0 +1,39 @@
+import type { Channel } from '../channel/channel.js'
+import { exec } from '../exec/exec.js'
+
+/**
+ * Prints how many filesystems of disks were frozen (`$1` is `-f`) or thawed (`-u`). Later mounts are
+ * frozen first: they may lie in earlier ones. A filesystem that is thawed already is none.
+ */
+const FREEZE = `
+PATH=$PATH:/usr/sbin:/sbin
+mounts=
+devices=
+while read -r device directory _; do
+  case $device in /dev/*) ;; *) continue ;; esac
+  case " $devices " in *" $device "*) continue ;; esac
+  devices="$devices $device"
+  if [ "$1" = -f ]; then mounts="$directory $mounts"; else mounts="$mounts $directory"; fi
+done </proc/mounts
+count=0
+for directory in $mounts; do
+  if [ "$1" = -f ]; then fsfreeze -f "$directory" || exit 1
+  else fsfreeze -u "$directory" 2>/dev/null || continue
+  fi
+  count=$((count + 1))
+done
+echo $count
+`
+
+/**
+ * Freezes or thaws the guest's filesystems.
+ *
+ * @returns how many
+ * @throws GuestError `GUEST_AGENT_REFUSED`; CommandError `GUEST_COMMAND_FAILED`
+ */
+export async function freeze(channel: Channel, what: 'freeze' | 'thaw'): Promise<number> {
+  if (channel.agent !== undefined) return await channel.agent.execute(`guest-fsfreeze-${what}`, {})
+  const args = ['-c', FREEZE, 'sh', what === 'freeze' ? '-f' : '-u']
+  const { stdout } = await exec(channel, '/bin/sh', args, {}, { script: `${what} filesystems` })
+  return Number(stdout)
+}
