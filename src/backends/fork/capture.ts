@@ -8,7 +8,7 @@ import { keepDisk, keptPath } from '../keep-disk.js'
 import { leaveBoot } from '../leave-boot.js'
 import { writableDisks } from '../live/disk-snapshot.js'
 import { quit } from '../quit.js'
-import { saveDeviceSnapshot } from './device-snapshot.js'
+import { createDeviceSnapshot, saveDeviceSnapshot } from './device-snapshot.js'
 import { requireForkable } from './forkable.js'
 
 /** A machine that was captured, but for its RAM. */
@@ -37,10 +37,11 @@ export async function captureFork(
   tree?: string,
 ): Promise<StateFiles> {
   try {
-    await requireForkable(machine)
+    await readyToFreeze(machine, directory)
     await machine.process.qmp.execute('stop')
   } catch (error) {
     await machine.process.close()
+    await rm(snapshotPath(directory), { force: true })
     throw error
   }
   const frozen = await freezeFork(machine, directory, tree)
@@ -48,8 +49,18 @@ export async function captureFork(
 }
 
 /**
- * As {@link captureFork}, of a stopped machine that can be kept, and without the one step that takes
- * longer the more RAM there is.
+ * Does what {@link freezeFork} needs and can be done while the guest runs.
+ *
+ * @throws VmStatesError `SAVE_BLOCKED`, `QEMU_IMG_FAILED`
+ */
+export async function readyToFreeze(machine: CapturableMachine, directory: string): Promise<void> {
+  await requireForkable(machine)
+  if (machine.ram !== undefined) await createDeviceSnapshot(snapshotPath(directory))
+}
+
+/**
+ * As {@link captureFork}, of a stopped machine, after {@link readyToFreeze}, and without the one step that
+ * takes longer the more RAM there is.
  *
  * @throws VmStatesError as {@link captureFork}
  */
@@ -60,7 +71,7 @@ export async function freezeFork(
 ): Promise<FrozenMachine> {
   const { disks, process, ram } = machine
   const [kept, devices] = [join(directory, 'ram'), join(directory, 'devices')]
-  const snapshot = join(directory, 'devices.qcow2')
+  const snapshot = snapshotPath(directory)
   const cleanUp = async () => {
     const files = writableDisks(disks).map((disk) => keptPath(disk, directory))
     for (const file of [...files, kept, devices, partOf(devices), snapshot])
@@ -95,4 +106,8 @@ export async function freezeFork(
   } finally {
     await process.close()
   }
+}
+
+function snapshotPath(directory: string): string {
+  return join(directory, 'devices.qcow2')
 }
