@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import { saveDeviceState } from '../../qemu/migration/device-state.js'
 import { partOf } from '../../qemu/migration/migration-uri.js'
-import type { CapturableMachine, StateFiles } from '../backend.js'
+import type { CapturableMachine, SavedMemory, StateFiles } from '../backend.js'
 import { keepDisk, keptPath } from '../keep-disk.js'
 import { leaveBoot } from '../leave-boot.js'
 import { writableDisks } from '../live/disk-snapshot.js'
@@ -13,8 +13,7 @@ import { requireForkable } from './forkable.js'
 
 /** A machine that was captured, but for its RAM. */
 export interface FrozenMachine {
-  /** Its state, with RAM where the machine had it. */
-  files: StateFiles
+  disks: readonly Disk[]
   /**
    * Puts the RAM beside the other files.
    *
@@ -62,12 +61,14 @@ export async function readyToFreeze(machine: CapturableMachine, directory: strin
  * As {@link captureFork}, of a stopped machine, after {@link readyToFreeze}, and without the one step that
  * takes longer the more RAM there is.
  *
+ * @param onMemory - called when all but the disks is written
  * @throws VmStatesError as {@link captureFork}
  */
 export async function freezeFork(
   machine: CapturableMachine,
   directory: string,
   tree?: string,
+  onMemory: (memory: SavedMemory) => void = () => {},
 ): Promise<FrozenMachine> {
   const { disks, process, ram } = machine
   const [kept, devices] = [join(directory, 'ram'), join(directory, 'devices')]
@@ -77,17 +78,15 @@ export async function freezeFork(
     for (const file of [...files, kept, devices, partOf(devices), snapshot])
       await rm(file, { force: true })
   }
-  const filesWith = (ram: string | undefined, disks: readonly Disk[]): StateFiles => {
-    const memory = {
-      ...(ram && { ram, snapshot }),
-      ...{ size: process.options.memory, devices },
-    }
-    return { liveness: 'live', backend: 'fork', disks, memory }
-  }
+  const memoryWith = (ram: string | undefined): SavedMemory => ({
+    ...(ram && { ram, snapshot }),
+    ...{ size: process.options.memory, devices },
+  })
   try {
     // First: to save devices the other way closes all disks.
     if (ram !== undefined) await saveDeviceSnapshot(process.qmp, snapshot)
     await saveDeviceState(process.qmp, devices, { withoutSharedRam: ram !== undefined })
+    onMemory(memoryWith(ram?.path))
     await quit(process)
     await leaveBoot(machine)
     const moved: Disk[] = []
@@ -97,9 +96,10 @@ export async function freezeFork(
         await cleanUp()
         throw error
       })
-      return filesWith(ram && kept, moved)
+      const memory = memoryWith(ram && kept)
+      return { liveness: 'live', backend: 'fork', disks: moved, memory } as const
     }
-    return { files: filesWith(ram?.path, moved), keep }
+    return { disks: moved, keep }
   } catch (error) {
     await cleanUp()
     throw error

@@ -7,7 +7,7 @@ import type { Disk } from '../../qemu/machine/launch-options.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { loadDeviceState } from '../../qemu/migration/device-state.js'
 import { createBlank } from '../../qemu/qemu-img/create.js'
-import type { CapturableMachine, PreparedMachine, StateFiles } from '../backend.js'
+import type { CapturableMachine, PreparedMachine, SavedMemory } from '../backend.js'
 import { virtualSizeOf } from '../create-overlays.js'
 import { keptPath } from '../keep-disk.js'
 import { renewDisks } from './renew-disks.js'
@@ -19,12 +19,14 @@ import { renewDisks } from './renew-disks.js'
 export class Succession {
   readonly #from: CapturableMachine
   readonly #waiting = deferred<void>()
-  readonly #captured = deferred<StateFiles>()
+  readonly #memory = deferred<SavedMemory>()
+  readonly #disks = deferred<readonly Disk[]>()
 
   /** @param from - the machine that is to be captured */
   constructor(from: CapturableMachine) {
     this.#from = from
-    this.#captured.promise.catch(() => {})
+    this.#memory.promise.catch(() => {})
+    this.#disks.promise.catch(() => {})
   }
 
   /** Until all that can be done before the capture is. */
@@ -32,14 +34,20 @@ export class Succession {
     return this.#waiting.promise
   }
 
-  /** Lets the machine take over, from what the other was captured as. */
-  begin(files: StateFiles): void {
-    this.#captured.resolve(files)
+  /** Gives the machine what the other's devices and RAM were captured as. */
+  giveMemory(memory: SavedMemory): void {
+    this.#memory.resolve(memory)
+  }
+
+  /** Gives it what the other's disks were captured as, which nobody has open any more. */
+  giveDisks(disks: readonly Disk[]): void {
+    this.#disks.resolve(disks)
   }
 
   /** Has the start of the machine fail, since there is nothing to go on from. */
   cancel(reason: Error): void {
-    this.#captured.reject(reason)
+    this.#memory.reject(reason)
+    this.#disks.reject(reason)
   }
 
   /**
@@ -63,16 +71,14 @@ export class Succession {
 
   async #load({ pid, qmp }: MachineProcess, own: Disk[], incoming: string): Promise<void> {
     this.#waiting.resolve()
-    const { disks, memory } = await this.#captured.promise
-    if (memory === undefined) throw new TypeError('a machine that was captured has RAM')
-    const { ram, devices, size } = memory
+    const { ram, devices, size } = await this.#memory.promise
     await copyFile(devices, incoming).catch((error: unknown) => {
       throw fileError(error, devices)
     })
     // What this QEMU has written at its start would hide what the other's guest did since.
     if (ram !== undefined) await undoPrivateChanges(pid, ram, size)
-    await renewDisks(qmp, disks, own)
     await loadDeviceState(qmp, incoming, { withoutSharedRam: ram !== undefined })
+    await renewDisks(qmp, await this.#disks.promise, own)
   }
 }
 

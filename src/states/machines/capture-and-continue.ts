@@ -58,8 +58,14 @@ export async function captureAndContinue(
     const stoppedAt = performance.now()
     const skew = await stopTogether(processes)
     const frozen = await eachMember(started.machines, async (machine, member) => {
-      const frozen = await freezeFork(capturable(machine), placeOf(member), dirname(directory))
-      successions[member]?.begin(frozen.files)
+      const succession = successions[member] as Succession
+      const frozen = await freezeFork(
+        capturable(machine),
+        placeOf(member),
+        dirname(directory),
+        (memory) => succession.giveMemory(memory),
+      )
+      succession.giveDisks(frozen.disks)
       return frozen
     })
     const clones = await starting
