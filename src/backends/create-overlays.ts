@@ -1,14 +1,16 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { fileError } from '../qemu/file-error.js'
 import type { Disk } from '../qemu/machine/launch-options.js'
+import { setBackingPath } from '../qemu/qcow2/backing-path.js'
 import { readQcow2Header } from '../qemu/qcow2/header.js'
+import { plainPath } from '../qemu/qemu-img/address.js'
 import { createOverlay } from '../qemu/qemu-img/create.js'
 import { keptPath } from './keep-disk.js'
 
 /** How many empty overlays are remembered, of 200 KiB each. */
 const REMEMBERED = 16
 
-/** The bytes of empty overlays by what they stand on: another one needs no qemu-img. */
+/** The bytes of empty overlays by the format that they stand on and their size: another one needs no qemu-img. */
 const templates = new Map<string, Buffer>()
 
 /**
@@ -26,15 +28,16 @@ async function overlayOn(disk: Disk, directory: string): Promise<Disk> {
   if (disk.readOnly) return disk
   const file = keptPath(disk, directory)
   const virtualSize = await virtualSizeOf(disk)
-  const name = `${disk.format} ${virtualSize} ${disk.file}`
+  const name = `${disk.format} ${virtualSize}`
   const template = templates.get(name)
-  if (template === undefined) {
-    await createOverlay(file, { file: disk.file, format: disk.format, virtualSize })
-    remember(name, await readFile(file))
-  } else {
-    await writeFile(file, template, { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
+  const bytes = template && Buffer.from(template)
+  if (bytes !== undefined && setBackingPath(bytes, plainPath(disk.file))) {
+    await writeFile(file, bytes, { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
       throw fileError(error, file)
     })
+  } else {
+    await createOverlay(file, { file: disk.file, format: disk.format, virtualSize })
+    remember(name, await readFile(file))
   }
   return { ...disk, file, format: 'qcow2' }
 }
@@ -45,7 +48,11 @@ function remember(name: string, template: Buffer): void {
   templates.set(name, template)
 }
 
-async function virtualSizeOf({ file, format }: Disk): Promise<number> {
+/** Bytes of a disk that its guest sees. */
+export async function virtualSizeOf({
+  file,
+  format,
+}: Pick<Disk, 'file' | 'format'>): Promise<number> {
   if (format === 'qcow2') return (await readQcow2Header(file)).virtualSize
   const { size } = await stat(file).catch((error: unknown) => {
     throw fileError(error, file)

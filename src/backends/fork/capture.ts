@@ -3,18 +3,17 @@ import { join } from 'node:path'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import { saveDeviceState } from '../../qemu/migration/device-state.js'
 import { partOf } from '../../qemu/migration/migration-uri.js'
-import type { CapturableMachine, StateFiles } from '../backend.js'
+import type { CapturableMachine, SavedMemory, StateFiles } from '../backend.js'
 import { keepDisk, keptPath } from '../keep-disk.js'
 import { leaveBoot } from '../leave-boot.js'
 import { writableDisks } from '../live/disk-snapshot.js'
 import { quit } from '../quit.js'
-import { saveDeviceSnapshot } from './device-snapshot.js'
+import { createDeviceSnapshot, saveDeviceSnapshot } from './device-snapshot.js'
 import { requireForkable } from './forkable.js'
 
 /** A machine that was captured, but for its RAM. */
 export interface FrozenMachine {
-  /** Its state, with RAM where the machine had it. */
-  files: StateFiles
+  disks: readonly Disk[]
   /**
    * Puts the RAM beside the other files.
    *
@@ -37,10 +36,11 @@ export async function captureFork(
   tree?: string,
 ): Promise<StateFiles> {
   try {
-    await requireForkable(machine)
+    await readyToFreeze(machine, directory)
     await machine.process.qmp.execute('stop')
   } catch (error) {
     await machine.process.close()
+    await rm(snapshotPath(directory), { force: true })
     throw error
   }
   const frozen = await freezeFork(machine, directory, tree)
@@ -48,35 +48,45 @@ export async function captureFork(
 }
 
 /**
- * As {@link captureFork}, of a stopped machine that can be kept, and without the one step that takes
- * longer the more RAM there is.
+ * Does what {@link freezeFork} needs and can be done while the guest runs.
  *
+ * @throws VmStatesError `SAVE_BLOCKED`, `QEMU_IMG_FAILED`
+ */
+export async function readyToFreeze(machine: CapturableMachine, directory: string): Promise<void> {
+  await requireForkable(machine)
+  if (machine.ram !== undefined) await createDeviceSnapshot(snapshotPath(directory))
+}
+
+/**
+ * As {@link captureFork}, of a stopped machine, after {@link readyToFreeze}, and without the one step that
+ * takes longer the more RAM there is.
+ *
+ * @param onMemory - called when all but the disks is written
  * @throws VmStatesError as {@link captureFork}
  */
 export async function freezeFork(
   machine: CapturableMachine,
   directory: string,
   tree?: string,
+  onMemory: (memory: SavedMemory) => void = () => {},
 ): Promise<FrozenMachine> {
   const { disks, process, ram } = machine
   const [kept, devices] = [join(directory, 'ram'), join(directory, 'devices')]
-  const snapshot = join(directory, 'devices.qcow2')
+  const snapshot = snapshotPath(directory)
   const cleanUp = async () => {
     const files = writableDisks(disks).map((disk) => keptPath(disk, directory))
     for (const file of [...files, kept, devices, partOf(devices), snapshot])
       await rm(file, { force: true })
   }
-  const filesWith = (ram: string | undefined, disks: readonly Disk[]): StateFiles => {
-    const memory = {
-      ...(ram && { ram, snapshot }),
-      ...{ size: process.options.memory, devices },
-    }
-    return { liveness: 'live', backend: 'fork', disks, memory }
-  }
+  const memoryWith = (ram: string | undefined): SavedMemory => ({
+    ...(ram && { ram, snapshot }),
+    ...{ size: process.options.memory, devices },
+  })
   try {
     // First: to save devices the other way closes all disks.
     if (ram !== undefined) await saveDeviceSnapshot(process.qmp, snapshot)
     await saveDeviceState(process.qmp, devices, { withoutSharedRam: ram !== undefined })
+    onMemory(memoryWith(ram?.path))
     await quit(process)
     await leaveBoot(machine)
     const moved: Disk[] = []
@@ -86,13 +96,18 @@ export async function freezeFork(
         await cleanUp()
         throw error
       })
-      return filesWith(ram && kept, moved)
+      const memory = memoryWith(ram && kept)
+      return { liveness: 'live', backend: 'fork', disks: moved, memory } as const
     }
-    return { files: filesWith(ram?.path, moved), keep }
+    return { disks: moved, keep }
   } catch (error) {
     await cleanUp()
     throw error
   } finally {
     await process.close()
   }
+}
+
+function snapshotPath(directory: string): string {
+  return join(directory, 'devices.qcow2')
 }

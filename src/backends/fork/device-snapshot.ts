@@ -12,14 +12,23 @@ const SNAPSHOT = { tag: 'devices', nodes: [NODE], vmstate: NODE }
 const DISK_SIZE = 2 ** 20
 
 /**
+ * Makes the file for {@link saveDeviceSnapshot}.
+ *
+ * @param file - absolute path; not there yet
+ * @throws VmStatesError `QEMU_IMG_FAILED`
+ */
+export async function createDeviceSnapshot(file: string): Promise<void> {
+  await createBlank(file, DISK_SIZE)
+}
+
+/**
  * Writes device state once more, as the one form that QEMU loads while it runs: an internal snapshot, of
  * a disk that no guest has. RAM that is mapped from a shared file is left out.
  *
- * @param file - absolute path; not there yet
+ * @param file - absolute path of an empty one
  * @throws VmStatesError `QMP_COMMAND_FAILED`, `DISK_FULL`
  */
 export async function saveDeviceSnapshot(qmp: QmpClient, file: string): Promise<void> {
-  await createBlank(file, DISK_SIZE)
   await openNode(qmp, file)
   await leaveOutSharedRam(qmp)
   await saveSnapshot(qmp, SNAPSHOT)

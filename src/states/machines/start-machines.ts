@@ -55,6 +55,8 @@ export interface StartOptions {
   signal?: AbortSignal | undefined
   /** For somebody who steps into the machines. */
   viewing?: Viewing | undefined
+  /** Makes the files of a machine; by default, what captured its state does. */
+  prepare?: ((member: string, directory: string) => Promise<PreparedMachine>) | undefined
 }
 
 /**
@@ -71,6 +73,9 @@ export async function startMachines(
   options: StartOptions,
 ): Promise<StartedMachines> {
   const started: StartedMachine[] = []
+  const failed = new AbortController()
+  const { signal = failed.signal } = options
+  const either = AbortSignal.any([signal, failed.signal])
   const discard = async () => {
     await Promise.all(started.map((machine) => machine.discard()))
   }
@@ -79,10 +84,13 @@ export async function startMachines(
       const files = available.members[member] as AvailableMember
       const name = machineName(state, member)
       const one = await startMachine(
-        { name, machine, state: available.name, ...files },
+        { name, member, machine, state: available.name, ...files },
         context,
-        options,
-      )
+        { ...options, signal: either },
+      ).catch((error: unknown) => {
+        failed.abort(error)
+        throw error
+      })
       started.push(one)
       return one
     })
@@ -95,23 +103,25 @@ export async function startMachines(
       await stopTogether(live.map(({ process }) => process))
     }
     return { machines, resume, warmUp, discard }
-  } catch (error) {
+  } catch {
     await discard()
-    throw error
+    // Not of those that it has interrupted.
+    throw failed.signal.reason
   }
 }
 
 interface NewMachine extends AvailableMember {
   name: string
+  member: string
   /** What it is started from, as people call it. */
   state: string
   machine: MachineDefinition
 }
 
 async function startMachine(
-  { name, state, machine, files, directKernel, firmware }: NewMachine,
+  { name, member, state, machine, files, directKernel, firmware }: NewMachine,
   context: Context,
-  { purpose, signal, viewing }: StartOptions,
+  { purpose, signal, viewing, prepare }: StartOptions,
 ): Promise<StartedMachine> {
   const run = await context.run()
   const directory = await run.machineDirectory(name)
@@ -128,7 +138,8 @@ async function startMachine(
     await mkdir(disks)
     const { options } = machine[DETAILS]
     const attached = { ...files, disks: attachDisks(files.disks, options) }
-    const prepared = await backendFor(files.backend).prepare(attached, purpose, disks)
+    const prepared = await (prepare?.(member, disks) ??
+      backendFor(files.backend).prepare(attached, purpose, disks))
     ram = prepared.ram
     const { memory } = options
     if (purpose === 'live') ram ??= await OwnRam.create(memory, disks)
