@@ -26,6 +26,17 @@ it('a machine that is captured goes on, and what it does then is not in the stat
   await vm.$`echo before >/dev/shm/ram; echo before >/disk; sync
     (while true; do sleep 0.05; done) >/dev/null 2>&1 & echo $! >/dev/shm/pid`
 
+  // The one that goes on is started first: where it cannot be, nothing has happened to the other.
+  const draftOfNone = await context.store.objects.createDraft()
+  const withoutKernel = { ...available.members.vm, directKernel: { kernel: '/none' } }
+  const failed = captureAndContinue(root, before, {
+    available: { ...available, members: { vm: withoutKernel as AvailableMember } },
+    context,
+    directory: draftOfNone.directory,
+  })
+  await expect(failed).rejects.toMatchObject({ code: 'DISK_UNREADABLE' })
+  await draftOfNone.discard()
+
   const { captured, started, stoodStill } = await captureAndContinue(root, before, {
     available,
     context,
