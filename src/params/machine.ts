@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { cloudInitSchema } from './cloud-init.js'
+import { firstBootSchema } from './first-boot.js'
 import { imageSchema } from './image.js'
 import { nameSchema } from './names.js'
 import { optionsSchema, qemuSchema, timeoutSchema } from './options.js'
@@ -72,6 +73,8 @@ export const machineOptionsSchema = optionsSchema({
     .default('nat'),
   /** What cloud-init does in the guest when it boots for the first time. */
   cloudInit: cloudInitSchema.optional(),
+  /** What is changed in the image before the machine boots for the first time. */
+  firstBoot: firstBootSchema.optional(),
   /** Further disks, blank at first. */
   disks: z
     .array(diskSchema)

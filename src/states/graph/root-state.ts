@@ -1,11 +1,21 @@
 import { resolveSeed } from '../../images/cloud-init/seed.js'
 import { resolveFirmware } from '../../images/firmware/resolve-firmware.js'
-import { type ImageProgress, resolveImage } from '../../images/resolve-image.js'
+import {
+  type ImageProgress,
+  type ResolvedImage,
+  type ResolveOptions,
+  resolveImage,
+} from '../../images/resolve-image.js'
 import { IMAGE_DISK_NAME, VARIABLES_DISK_NAME } from '../../params/machine.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import { machineOf } from '../definitions/machine-of.js'
 import { nameOf } from '../definitions/name-of.js'
-import { type AnyState, DETAILS, ONLY_MEMBER } from '../definitions/types.js'
+import {
+  type AnyState,
+  DETAILS,
+  type MachineDefinition,
+  ONLY_MEMBER,
+} from '../definitions/types.js'
 import type { AvailableState } from './available-state.js'
 import type { Context } from './context.js'
 
@@ -23,14 +33,16 @@ export async function rootState(
   context: Context,
   signal: AbortSignal | undefined,
 ): Promise<AvailableState> {
-  const { image, disks, cloudInit, firmware, machineType } = machineOf(root)[DETAILS].options
+  const machine = machineOf(root)
+  const { image, disks, cloudInit, firmware, machineType } = machine[DETAILS].options
   const name = nameOf(root)
   const options = {
     signal,
     onProgress: ({ activity }: ImageProgress) =>
       context.report({ kind: 'step', state: name, step: 'image', detail: activity }),
   }
-  const resolved = await resolveImage(image, context.store, options)
+  const asItIs = await resolveImage(image, context.store, options)
+  const resolved = await withFirstBoot(asItIs, machine, context, options)
   const blanks = await Promise.all(
     disks.map(async ({ name, size }) => ({
       name,
@@ -70,4 +82,22 @@ export async function rootState(
       await Promise.all(leases.map((lease) => lease.release()))
     },
   }
+}
+
+/** The image, with the changes that it gets before its first boot. */
+async function withFirstBoot(
+  image: ResolvedImage,
+  machine: MachineDefinition,
+  context: Context,
+  { signal, onProgress }: ResolveOptions,
+): Promise<ResolvedImage> {
+  const { firstBoot, cpuModel } = machine[DETAILS].options
+  if (firstBoot === undefined) return image
+  const { editImage } = await import('../../images/first-boot/edit-image.js')
+  onProgress?.({ activity: 'changing the image before its first boot' })
+  const { binary, accelerator } = await context.emulatorOf(machine)
+  const run = await context.run()
+  const onSpawn = (pid: number) => run.addProcess(pid)
+  const opener = { store: context.store, binary, accelerator, cpuModel, signal, onSpawn }
+  return await editImage(image, firstBoot, opener)
 }
