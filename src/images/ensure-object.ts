@@ -7,12 +7,14 @@ import type { Store } from '../store/store.js'
  *
  * @param make - writes the object's files into an empty directory, and returns what its manifest
  *   says about them
+ * @param parents - the objects that its files stand on
  */
 export async function ensureObject(
   store: Store,
   key: string,
   make: (directory: string) => Promise<unknown>,
   signal?: AbortSignal,
+  parents: readonly string[] = [],
 ): Promise<StoredObject> {
   const present = await store.keys.lookup(key)
   if (present !== undefined) return present
@@ -23,7 +25,7 @@ export async function ensureObject(
   try {
     const meta = await make(draft.directory)
     await using _lease = await draft.lease()
-    const object = await draft.commit({ key, meta }, { lock })
+    const object = await draft.commit({ key, meta, parents }, { lock })
     await store.keys.point(key, object.id)
     return object
   } catch (error) {

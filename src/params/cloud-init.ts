@@ -4,7 +4,7 @@ import { optionsSchema } from './options.js'
 const HOST_NAME = 'a host name is made of letters, digits, "-" and "."'
 
 /** The name of a host, as RFC 1123 has it. */
-const hostNameSchema = z
+export const hostNameSchema = z
   .string(HOST_NAME)
   .max(253, 'a host name has at most 253 characters')
   .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i, HOST_NAME)
@@ -12,7 +12,7 @@ const hostNameSchema = z
 const SSH_KEY = 'an ssh key is a line of a .pub file, such as "ssh-ed25519 AAAA… me@host"'
 
 /** A public key, as it stands in `authorized_keys`. */
-const sshKeySchema = z
+export const sshKeySchema = z
   .string(SSH_KEY)
   .trim()
   .regex(/^[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3}( [^\n]*)?$/, SSH_KEY)

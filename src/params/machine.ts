@@ -8,6 +8,7 @@ import {
   findUnsavableDisk,
   imageDiskSchema,
 } from './drives.js'
+import { firstBootSchema } from './first-boot.js'
 import { imageSchema } from './image.js'
 import { optionsSchema, qemuSchema, timeoutSchema } from './options.js'
 import { findRamWriter } from './ram-writers.js'
@@ -67,6 +68,8 @@ export const machineOptionsSchema = optionsSchema({
     .default('nat'),
   /** What cloud-init does in the guest when it boots for the first time. */
   cloudInit: cloudInitSchema.optional(),
+  /** What is changed in the image before the machine boots for the first time. */
+  firstBoot: firstBootSchema.optional(),
   /** How the disk of the image is attached. */
   imageDisk: imageDiskSchema.prefault({}),
   /** Further disks. */

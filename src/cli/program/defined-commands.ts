@@ -30,6 +30,11 @@ export function addDefinedCommands(add: AddCommand): void {
         .option('--shell', 'a shell by the guest agent instead of the serial console')
         .option('--exec <command>', 'run a shell command in the guest, and end with its exit code')
         .option(
+          '--ssh [user]',
+          'log in by ssh, as root or another user, with your own client and keys',
+        )
+        .option('--identity <file>', 'the private key that --ssh uses')
+        .option(
           '--forward <host:guest>',
           'lead a port of the host to the guest (repeatable)',
           collect,
@@ -47,6 +52,7 @@ export function addDefinedCommands(add: AddCommand): void {
             'run debian/nginx',
             'run failed/serves-the-page-1 --shell',
             'run debian/nginx --forward 8080:80 --forward 22',
+            'run debian/nginx --ssh ada --identity ./key',
             "run debian/nginx --exec 'nginx -t'",
             'run lab/joined --machine client --vnc',
             'run debian/nginx --keep overlay=mine.qcow2',

@@ -130,4 +130,34 @@ export function addImageCommands(add: AddCommand): void {
         .addHelpText('after', examples('pop disk.qcow2 before-upgrade')),
     async () => (await import('../commands/pop.js')).pop,
   )
+  add(
+    'extract <target> <paths...>',
+    'copy files and directories out of a disk, which is not booted',
+    (command) =>
+      command
+        .option('--to <directory>', 'where they go, by their last names')
+        .addHelpText(
+          'after',
+          examples(
+            'extract debian/nginx /etc/nginx /var/log/syslog --to ./found',
+            'extract disk.qcow2 /etc/fstab --to .',
+          ),
+        ),
+    async () => (await import('../commands/extract.js')).extract,
+  )
+  add(
+    'inject <target> <words...>',
+    'copy files (SOURCE… PATH) into a new overlay on a disk, which is not booted',
+    (command) =>
+      command
+        .option('--output <overlay>', 'the overlay to make; the disk itself stays as it is')
+        .addHelpText(
+          'after',
+          examples(
+            'inject debian/nginx ./site /var/www --output mine.qcow2',
+            'inject disk.qcow2 hosts /etc/hosts --output mine.qcow2',
+          ),
+        ),
+    async () => (await import('../commands/inject.js')).inject,
+  )
 }

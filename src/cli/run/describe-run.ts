@@ -20,6 +20,8 @@ export interface RunView {
   forwards: readonly { machine: string; hostPort: number; guestPort: number }[]
   /** Ports of 127.0.0.1 where VNC shows displays. */
   displays: readonly { machine: string; port: number }[]
+  /** The command that logs in to the machine that is looked at. */
+  ssh?: readonly string[]
   /** The machine that is looked at. */
   viewed: string
   /** The end of its serial console when it was kept. */
@@ -27,7 +29,7 @@ export interface RunView {
 }
 
 /** Ports of the host that lead to machines, by member. */
-export type Reachable = Pick<RunView, 'forwards' | 'displays'>
+export type Reachable = Pick<RunView, 'forwards' | 'displays' | 'ssh'>
 
 /** What runs, as tools and people are told. */
 export async function viewRun(
@@ -48,6 +50,7 @@ export async function viewRun(
     })),
     forwards: reachable.forwards.map((each) => ({ ...each, machine: nameOf(each.machine) })),
     displays: reachable.displays.map((each) => ({ ...each, machine: nameOf(each.machine) })),
+    ...(reachable.ssh && { ssh: reachable.ssh }),
     viewed: nameOf(viewed),
     ...(transcript && { transcript }),
   }
@@ -56,6 +59,7 @@ export async function viewRun(
 const HOW_TO_END = {
   console: 'The serial console, where Enter brings a prompt; Ctrl-] ends it.',
   shell: 'A shell by the guest agent; exit or Ctrl-D ends it.',
+  ssh: 'A session by ssh; exit or Ctrl-D ends it.',
   wait: 'Ctrl-C ends it.',
 } as const
 
@@ -65,7 +69,7 @@ export function describeRun(
   { kept }: Runnable,
   way: keyof typeof HOW_TO_END,
 ): string {
-  const { state, machines, forwards, displays, viewed, transcript } = view
+  const { state, machines, forwards, displays, viewed, transcript, ssh } = view
   const several = machines.length > 1
   const pids = machines.map(({ name, pid }) => (several ? `${name} ${pid}` : String(pid)))
   const test = kept?.moment.test
@@ -79,6 +83,7 @@ export function describeRun(
         `  127.0.0.1:${hostPort} leads to port ${guestPort}${several ? ` of ${machine}` : ''}`,
     ),
     ...displays.map(({ port }) => `  VNC: 127.0.0.1:${port}`),
+    ...(way === 'wait' && ssh ? [`  ${ssh.join(' ')}`] : []),
     ...(way === 'wait' ? machines.map(({ console }) => `  console: ${console}`) : []),
     ...(several && way !== 'wait' ? [`This is ${viewed}; --machine chooses another.`] : []),
     HOW_TO_END[way],

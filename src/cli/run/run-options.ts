@@ -2,12 +2,15 @@ import { VmStatesError } from '../../params/errors.js'
 import { stateNameSchema } from '../../params/names.js'
 import { FIRST_VNC_PORT } from '../../qemu/machine/vnc-port.js'
 import { looksLikeImage } from '../targets/target.js'
+import type { SshLogin } from './ssh-session.js'
 
 /** The flags of `states run` as commander gives them. */
 export interface RunFlags {
   machine?: string
   shell?: boolean
   exec?: string
+  ssh?: string | boolean
+  identity?: string
   vnc?: string | boolean
   forward?: readonly string[]
   keep?: readonly string[]
@@ -34,8 +37,9 @@ export interface KeepOptions {
 /** What a user wants of `states run`. */
 export interface RunOptions {
   member: string | undefined
-  mode: 'console' | 'shell' | 'exec'
+  mode: 'console' | 'shell' | 'exec' | 'ssh'
   command: string | undefined
+  ssh: SshLogin | undefined
   /** 0 for a free port. */
   vncPort: number | undefined
   forwards: readonly WantedForward[]
@@ -49,17 +53,38 @@ const STATE_NAME = /^(?:kept\/)?(?<name>[A-Za-z0-9][A-Za-z0-9._-]{0,99})$/
 
 /** @throws VmStatesError `USAGE` for what is not understood, or does not go together */
 export function parseRunOptions(flags: RunFlags): RunOptions {
-  const { machine, shell = false, exec, vnc, forward = [], keep = [], json = false } = flags
-  if (shell && exec !== undefined) throw usage('--shell and --exec do not go together')
+  const { machine, exec, vnc, forward = [], keep = [], json = false } = flags
   return {
     member: machine,
-    mode: exec !== undefined ? 'exec' : shell ? 'shell' : 'console',
+    mode: parseMode(flags),
     command: exec,
+    ssh: parseLogin(flags),
     vncPort: vnc === undefined || vnc === false ? undefined : parseVncPort(vnc),
     forwards: forward.map(parseForward),
     keep: parseKeep(keep),
     json,
   }
+}
+
+function parseMode({ shell = false, exec, ssh = false }: RunFlags): RunOptions['mode'] {
+  const ways = [
+    ...(shell ? (['shell'] as const) : []),
+    ...(exec !== undefined ? (['exec'] as const) : []),
+    ...(ssh !== false ? (['ssh'] as const) : []),
+  ]
+  const [way = 'console', other] = ways
+  if (other === undefined) return way
+  throw usage(`--${way} and --${other} do not go together`)
+}
+
+function parseLogin({ ssh = false, identity }: RunFlags): SshLogin | undefined {
+  if (ssh === false) {
+    if (identity === undefined) return undefined
+    throw usage('--identity goes with --ssh')
+  }
+  const user = ssh === true ? 'root' : ssh
+  if (/^[a-z_][a-z0-9_.-]*$/i.test(user)) return { user, identity }
+  throw usage(`--ssh is ${JSON.stringify(user)}, not the name of a user`)
 }
 
 function parseVncPort(text: string | true): number {

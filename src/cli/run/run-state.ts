@@ -14,6 +14,7 @@ import { execCommand } from './exec-command.js'
 import { type KeptChanges, keepChanges, prepareToKeep } from './keep-changes.js'
 import type { Runnable } from './open-runnable.js'
 import type { RunOptions } from './run-options.js'
+import { sshCommand, sshSession } from './ssh-session.js'
 
 /**
  * Starts the machines of a state, shows what was asked for, and throws all changes away at the end,
@@ -45,7 +46,7 @@ export async function runState(
   )
   progress.stop()
   tell(view, runnable, options, command, attached)
-  const { end, report } = await look(machines, member, options, command, attached)
+  const { end, report } = await look(machines, member, options, command, attached, view.ssh ?? [])
   if (end === 'off') say(command, `The guest of ${runnable.name} has ended.`)
   const kept = await keepChanges(options.keep, machines, context, command).catch(
     (error: unknown) => {
@@ -76,6 +77,7 @@ async function look(
   { mode, command: text = '' }: RunOptions,
   command: Context,
   attached: boolean,
+  ssh: readonly string[],
 ): Promise<Looked> {
   const { process: viewed } = machines.machines[member] as StartedMachine
   const vm = handleTo(machines, member)
@@ -83,6 +85,7 @@ async function look(
   if (mode === 'exec') return { end: 'left', report: await execCommand(vm, text, command) }
   if (mode === 'shell') return { end: await agentShell(vm, ends, command) }
   if (!attached) return { end: await ends }
+  if (mode === 'ssh') return { end: await sshSession(ssh, ends) }
   return { end: await attachConsole(viewed.serial, ends) }
 }
 
@@ -124,14 +127,15 @@ function chooseMember({ definition, name }: Runnable, { member }: RunOptions): s
 
 function isInteractive({ mode, json }: RunOptions): boolean {
   const { stdin, stdout } = process
-  return mode === 'console' && !json && stdin.isTTY === true && stdout.isTTY === true
+  const takesTerminal = mode === 'console' || mode === 'ssh'
+  return takesTerminal && !json && stdin.isTTY === true && stdout.isTTY === true
 }
 
 /** Makes the forwards and the displays that were asked for. */
 async function makeReachable(
   { machines }: MachinesInHand,
   viewed: string,
-  { forwards, vncPort: wanted }: RunOptions,
+  { forwards, vncPort: wanted, ssh: login }: RunOptions,
 ): Promise<Reachable> {
   const made: Reachable['forwards'][number][] = []
   for (const { member = viewed, hostPort, guestPort } of forwards) {
@@ -147,7 +151,9 @@ async function makeReachable(
     const { process } = machines[viewed] as StartedMachine
     displays.push({ machine: viewed, port: await vncPort(process.qmp, process.options.name) })
   }
-  return { forwards: made, displays }
+  const { process } = machines[viewed] as StartedMachine
+  const ssh = login && { ssh: await sshCommand(process, login) }
+  return { forwards: made, displays, ...ssh }
 }
 
 function tell(
@@ -158,12 +164,9 @@ function tell(
   attached: boolean,
 ): void {
   if (json) {
-    if (mode === 'console') process.stdout.write(`${JSON.stringify(view)}\n`)
+    if (mode === 'console' || mode === 'ssh') process.stdout.write(`${JSON.stringify(view)}\n`)
   } else if (mode !== 'exec') {
-    say(
-      command,
-      describeRun(view, runnable, attached ? 'console' : mode === 'shell' ? 'shell' : 'wait'),
-    )
+    say(command, describeRun(view, runnable, mode === 'shell' || attached ? mode : 'wait'))
   }
 }
 

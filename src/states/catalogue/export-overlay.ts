@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { writableDisks } from '../../backends/live/disk-snapshot.js'
+import { IMAGE_DISK_NAME } from '../../params/drives.js'
 import { VmStatesError } from '../../params/errors.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import { createOverlay } from '../../qemu/qemu-img/create.js'
@@ -9,6 +10,12 @@ import type { Context } from '../graph/context.js'
 import { type EnsureOptions, ensure } from '../graph/ensure.js'
 import { leaveOverlays } from './overlay-files.js'
 import { refuseExisting } from './write-overlays.js'
+
+/** How overlays are left. */
+export interface ExportOptions extends EnsureOptions {
+  /** Changes the overlay on the image's disk before it has its name. */
+  edit?: (file: string) => Promise<void>
+}
 
 /**
  * Leaves an overlay on each writable disk of a state, for any other tool to run on, and building the state
@@ -25,7 +32,7 @@ export async function exportOverlay(
   state: AnyState,
   output: string,
   context: Context,
-  options: EnsureOptions = {},
+  { edit, ...options }: ExportOptions = {},
 ): Promise<string[]> {
   if (state.liveness === 'live') {
     throw new VmStatesError(
@@ -37,7 +44,10 @@ export async function exportOverlay(
   if (state[DETAILS].kind === 'state') await refuseExisting(resolve(output))
   const available = await ensure(state, context, options)
   try {
-    const create = (disk: Disk, path: string) => createOverlay(path, disk, options)
+    const create = async (disk: Disk, path: string) => {
+      await createOverlay(path, disk, options)
+      if (disk.name === IMAGE_DISK_NAME) await edit?.(path)
+    }
     const members = Object.entries(available.members)
     const disks = Object.fromEntries(
       members.map(([member, { files }]) => [member, writableDisks(files.disks)]),

@@ -1,12 +1,22 @@
 import { resolveSeed } from '../../images/cloud-init/seed.js'
 import { resolveFirmware } from '../../images/firmware/resolve-firmware.js'
-import { type ImageProgress, resolveImage } from '../../images/resolve-image.js'
+import {
+  type ImageProgress,
+  type ResolvedImage,
+  type ResolveOptions,
+  resolveImage,
+} from '../../images/resolve-image.js'
 import { type DriveOptions, IMAGE_DISK_NAME, VARIABLES_DISK_NAME } from '../../params/drives.js'
 import type { Image } from '../../params/image.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import { machineOf } from '../definitions/machine-of.js'
 import { nameOf } from '../definitions/name-of.js'
-import { type AnyState, DETAILS, ONLY_MEMBER } from '../definitions/types.js'
+import {
+  type AnyState,
+  DETAILS,
+  type MachineDefinition,
+  ONLY_MEMBER,
+} from '../definitions/types.js'
 import type { AvailableState } from './available-state.js'
 import type { Context } from './context.js'
 
@@ -24,8 +34,8 @@ export async function rootState(
   context: Context,
   signal: AbortSignal | undefined,
 ): Promise<AvailableState> {
-  const machine = machineOf(root)[DETAILS].options
-  const { image, disks, cdroms, cloudInit, firmware } = machine
+  const machine = machineOf(root)
+  const { image, disks, cdroms, cloudInit, firmware } = machine[DETAILS].options
   const name = nameOf(root)
   const options = {
     signal,
@@ -33,7 +43,9 @@ export async function rootState(
       context.report({ kind: 'step', state: name, step: 'image', detail: activity }),
   }
   const resolve = async (name: string, image: Image, kind?: Pick<Disk, 'readOnly' | 'role'>) => {
-    const resolved = await resolveImage(image, context.store, options)
+    const asItIs = await resolveImage(image, context.store, options)
+    const resolved =
+      name === IMAGE_DISK_NAME ? await withFirstBoot(asItIs, machine, context, options) : asItIs
     return { ...resolved, image, disk: { ...resolved.disk, name, ...kind } }
   }
   const sources = await Promise.all([
@@ -46,7 +58,9 @@ export async function rootState(
   // Always there: a live state loads only into the devices that it had.
   const seed = cloudInit && (await resolveSeed(cloudInit, context.store, signal))
   const uefi =
-    firmware === 'uefi' ? await resolveFirmware(machine, context.store, signal) : undefined
+    firmware === 'uefi'
+      ? await resolveFirmware(machine[DETAILS].options, context.store, signal)
+      : undefined
   const objects = [...sources, ...(seed ? [seed] : []), ...(uefi ? [uefi] : [])].flatMap(
     ({ objectId }) => objectId ?? [],
   )
@@ -77,6 +91,24 @@ export async function rootState(
       await Promise.all(leases.map((lease) => lease.release()))
     },
   }
+}
+
+/** The image, with the changes that it gets before its first boot. */
+async function withFirstBoot(
+  image: ResolvedImage,
+  machine: MachineDefinition,
+  context: Context,
+  { signal, onProgress }: ResolveOptions,
+): Promise<ResolvedImage> {
+  const { firstBoot, cpuModel } = machine[DETAILS].options
+  if (firstBoot === undefined) return image
+  const { editImage } = await import('../../images/first-boot/edit-image.js')
+  onProgress?.({ activity: 'changing the image before its first boot' })
+  const { binary, accelerator } = await context.emulatorOf(machine)
+  const run = await context.run()
+  const onSpawn = (pid: number) => run.addProcess(pid)
+  const opener = { store: context.store, binary, accelerator, cpuModel, signal, onSpawn }
+  return await editImage(image, firstBoot, opener)
 }
 
 function contentOf({ size, image }: DriveOptions['disks'][number]): Image {

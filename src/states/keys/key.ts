@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { seedIdentity } from '../../images/cloud-init/seed.js'
+import { firstBootIdentity } from '../../images/first-boot/identity.js'
 import type { Image } from '../../params/image.js'
 import type { Accelerator } from '../../qemu/accelerator/accelerator.js'
 import { eachMember } from '../definitions/each-member.js'
@@ -66,7 +67,7 @@ export async function bootKey(state: AnyState, host: KeyHost): Promise<StateKey>
 }
 
 /** What the key of a root is made of; told with the states on it, since a root is in no store. */
-const ROOT_PARTS = new Set(['image', 'disks', 'cdroms', 'cloudInit', 'members'])
+const ROOT_PARTS = new Set(['image', 'disks', 'cdroms', 'cloudInit', 'firstBoot', 'members'])
 
 async function parentParts(parent: AnyState, host: KeyHost): Promise<Record<string, unknown>> {
   const { key, parts } = await host.parentKey(parent)
@@ -76,13 +77,14 @@ async function parentParts(parent: AnyState, host: KeyHost): Promise<Record<stri
 }
 
 async function rootKey(machine: MachineDefinition, host: KeyHost): Promise<StateKey> {
-  const { image, cloudInit } = machine[DETAILS].options
+  const { image, cloudInit, firstBoot } = machine[DETAILS].options
   return seal({
     format: FORMAT,
     state: { name: 'root', liveness: 'disk' },
     image: await host.identifyImage(image),
     ...(await driveContents(machine[DETAILS].options, host.identifyImage)),
     ...(cloudInit && { cloudInit: seedIdentity(cloudInit) }),
+    ...(firstBoot && { firstBoot: firstBootIdentity(firstBoot) }),
   })
 }
 

@@ -105,6 +105,7 @@ describe('stateKey()', () => {
   it.each<[string, Change]>([
     ['the image', { host: { image: 'sha256:2' } }],
     ['what cloud-init does', { machine: { cloudInit: { hostname: 'web' } } }],
+    ['what is changed in the image', { machine: { firstBoot: { hostname: 'web' } } }],
     ['the memory', { machine: { memory: '1 GiB' } }],
     ['the CPUs', { machine: { cpus: 2 } }],
     ['the CPU model', { machine: { cpuModel: 'Haswell' } }],

@@ -1,0 +1,18 @@
+import type { DiskOpener } from '../../images/appliance/open-disk.js'
+import { image } from '../../images/image.js'
+import { machine } from '../../states/definitions/machine.js'
+import { DETAILS } from '../../states/definitions/types.js'
+import type { Context as StatesContext } from '../../states/graph/context.js'
+
+/** What opens disks for a command: its machine ends with the command's run. */
+export async function diskOpener(context: StatesContext, signal: AbortSignal): Promise<DiskOpener> {
+  const guest = machine('files', { image: image.tiny() })
+  const run = await context.run()
+  const { binary, accelerator } = await context.emulatorOf(guest)
+  return {
+    ...{ store: context.store, binary, accelerator, signal },
+    cpuModel: guest[DETAILS].options.cpuModel,
+    directory: await run.machineDirectory('files'),
+    onSpawn: (pid) => run.addProcess(pid),
+  }
+}
