@@ -66,6 +66,10 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
    */
   attach(process: GuestProcess, state?: string): void {
     this.detach()
+    this.#attach(process, state, new ConsoleInUse(process.serial))
+  }
+
+  #attach(process: GuestProcess, state: string | undefined, console: ConsoleInUse): void {
     this.#state = state
     const channel = new AgentChannel(process)
     const onClose = () => {
@@ -77,13 +81,11 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
     process.exited.then((status) => channel.close(() => this.#goneError(status)))
     process.agent.on('close', onClose)
     const events = new EventLog(process.qmp)
-    const console = new ConsoleInUse(process.serial)
     process.exited.then((status) => console.feed.gone(() => this.#goneError(status)))
     const detach = (reason: () => GuestError) => {
       process.agent.off('close', onClose)
       channel.close(reason)
       events.end(reason)
-      console.feed.detach(reason)
     }
     this.#guest = { process, channel, console, events, onCommand: this.#onCommand, detach }
     this.#lastProcess = process
@@ -91,19 +93,18 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
 
   /** Takes the handle off its process, before that is ended or replaced. */
   detach(): void {
-    this.#guest?.detach(
-      () =>
-        new GuestError(
-          'GUEST_RESTORED',
-          `${this.#name} was restored to a state while this call was under way`,
-        ),
-    )
+    const reason = () => this.#restoredError()
+    this.#guest?.detach(reason)
+    this.#guest?.console.feed.detach(reason)
     this.#guest = undefined
   }
 
-  /** Tells that the guest was rewound within its process: what was under way there is no more. */
+  /** Tells that the guest begins anew: what was under way there is no more. Its console goes on. */
   resync(): void {
-    if (this.#guest !== undefined) this.attach(this.#guest.process, this.#state)
+    if (this.#guest === undefined) return
+    const { process, console, detach } = this.#guest
+    detach(() => this.#restoredError())
+    this.#attach(process, this.#state, console)
   }
 
   /**
@@ -115,7 +116,9 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   release(reason: string, hint = AWAIT): void {
     this.#released ??= { reason, hint }
     const released = this.#released
-    this.#guest?.detach(() => this.#releasedError(released))
+    const why = () => this.#releasedError(released)
+    this.#guest?.detach(why)
+    this.#guest?.console.feed.detach(why)
     this.#guest = undefined
   }
 
@@ -161,6 +164,11 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
       throw new GuestError('GUEST_GONE', `${this.#name} is not running`)
     }
     return this.#guest
+  }
+
+  #restoredError(): GuestError {
+    const message = `${this.#name} was restored to a state while this call was under way`
+    return new GuestError('GUEST_RESTORED', message)
   }
 
   #releasedError({ reason, hint }: { reason: string; hint: string }): GuestError {

@@ -129,6 +129,8 @@ export const errorCodes = {
   GUEST_FILE_FAILED: { exit: 3, means: 'a file in the guest cannot be read or written' },
   GUEST_SERVICE_MISSING: { exit: 2, means: 'the guest has no service of that name' },
   GUEST_SERVICE_FAILED: { exit: 3, means: 'a service of the guest failed instead of running' },
+  GUEST_LOGIN_FAILED: { exit: 3, means: 'nobody could log in on the serial console' },
+  GUEST_CONSOLE_LOST: { exit: 3, means: 'the shell on the serial console has ended, or is deaf' },
   GUEST_GONE: { exit: 3, means: 'the machine is not running, or ended during a call' },
   GUEST_RESTORED: { exit: 3, means: 'the machine was restored to a state during a call' },
   GUEST_RELEASED: { exit: 3, means: 'a machine was used after its test or setup had ended' },

@@ -1,8 +1,18 @@
 import { VmStatesError } from '../../params/errors.js'
 import { showValue } from '../../params/parse.js'
 import type { Patience } from '../../qemu/deadline.js'
+import { checkTimeout } from '../exec/options.js'
 import type { GuestAccess } from '../guest-access.js'
 import type { ConsoleMatch } from './expect.js'
+import type { LoginOptions } from './shell/log-in.js'
+
+/** What a command over the console did. */
+export interface ConsoleResult {
+  stdout: string
+  stderr: string
+  /** 128 and more for a signal, as shells have it. */
+  exitCode: number
+}
 
 /** The Enter key of a terminal. */
 const ENTER = '\r'
@@ -82,6 +92,41 @@ export class GuestConsole {
   }
 
   /**
+   * Logs in, over the console alone: for guests with neither agent nor ssh. Waits until there is a login prompt or
+   * a shell; a shell that is there already is used as it is. It becomes one for {@link run}: with a prompt of its
+   * own, and without an echo.
+   *
+   * @param options - `user` and `password`, where the guest asks for them; `timeout` in milliseconds for all of
+   *   it, 120,000 by default
+   * @throws GuestError `GUEST_LOGIN_FAILED`, with what the guest says; `TIMEOUT`, `ABORTED`, `GUEST_GONE`
+   */
+  login(options: LoginOptions = {}): Promise<void> {
+    return this.#access.call(this.login, ({ console }) => console.shell.login(options))
+  }
+
+  /**
+   * Runs a shell script over the console, in a shell of its own, and waits for its end; {@link login} must have
+   * been called, unless the console has a shell without. One runs after the other. What it prints comes through
+   * exactly, also where the kernel speaks in between.
+   *
+   * @param options - `timeout` in milliseconds, for all of it; none by default
+   * @returns whatever its exit code is; one final newline is stripped
+   * @throws CommandError `TIMEOUT`, `ABORTED` once all that it had started was killed; GuestError
+   *   `GUEST_LOGIN_FAILED`, `GUEST_CONSOLE_LOST`, `GUEST_GONE`
+   */
+  run(command: string, options: Patience = {}): Promise<ConsoleResult> {
+    return this.#access.call(this.run, async ({ console }) => {
+      if (typeof command !== 'string' || command.trim() === '' || command.includes('\0')) {
+        const right = 'it must be a command, without NUL characters'
+        throw new VmStatesError('INVALID_VALUE', `run.command is ${showValue(command)}: ${right}`)
+      }
+      checkTimeout('run.options.timeout', options.timeout)
+      const { exitCode, stdout, stderr } = await console.shell.run(command, command, options)
+      return { exitCode, stdout: textOf(stdout), stderr: textOf(stderr) }
+    })
+  }
+
+  /**
    * The bytes that came over the line since the machine was restored, or switched on, and then as they come;
    * ends with the machine. Nothing is lost to who reads slowly.
    */
@@ -111,4 +156,8 @@ export class GuestConsole {
   transcript(maxBytes?: number): Promise<string> {
     return this.#access.call(this.transcript, ({ process }) => process.serial.transcript(maxBytes))
   }
+}
+
+function textOf(bytes: Buffer): string {
+  return bytes.toString().replace(/\r?\n$/, '')
 }

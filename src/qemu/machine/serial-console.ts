@@ -33,6 +33,8 @@ interface EventSource {
 export class SerialConsole {
   /** Absolute path of the file, written from power-on. */
   readonly file: string
+  /** Whether something was typed: what the guest has not taken would reach it after a restore. */
+  isTyped = false
   readonly #input: Writable
   #start = 0
   #marks: Mark[] = []
@@ -95,6 +97,7 @@ export class SerialConsole {
 
   /** Types something. Resolves once it is on its way; a guest takes it when its CPUs run. */
   write(data: string | Uint8Array): Promise<void> {
+    this.isTyped = true
     return new Promise((resolve) => {
       // A machine that has ended is told of by its end.
       this.#input.write(data, () => resolve())

@@ -29,8 +29,8 @@ export function courseOf(
   const clock = purpose === 'test' ? machine[DETAILS].options.clock : 'host'
   // One that the agent wakes may have nothing for random numbers but vmgenid: another id takes another QEMU.
   let isOnlyOnce = false
-  const canRewind = () =>
-    prepared.rewind !== undefined && process.running && !process.isAltered && !isOnlyOnce
+  const isAsItWas = () => !process.isAltered && !process.serial.isTyped && !isOnlyOnce
+  const canRewind = () => prepared.rewind !== undefined && process.running && isAsItWas()
   return {
     async resume(signal) {
       if (liveness === 'disk') await process.qmp.execute('cont')

@@ -94,6 +94,14 @@ test('who waits is told when the machine ends, and sees what it said at last', a
   expect(await vm.console.transcript()).toMatch(/^ +\d+\.\d\d \| SeaBIOS \(version/m)
 })
 
+test('what is waited for goes on after the reset button', async () => {
+  const { vm } = await bare()
+  await vm.console.waitFor('No bootable device')
+  const waiting = vm.console.waitFor('No bootable device')
+  await vm.reset()
+  expect((await waiting).before).toContain('SeaBIOS')
+})
+
 test('a handle that is given back reads no more', async () => {
   const { vm, control } = await rewound()
   const waiting = rejection(vm.console.waitFor(/never/))

@@ -26,12 +26,21 @@ for (const backend of ['fork', 'live'] as const) {
     )
     await using opened = await openMachines(typed, place.context)
     const [first] = opened.processes
-    expect(await say(opened.handle(), 'first')).toContain('| say-first')
+    await opened.handle().$`echo printed >/dev/ttyS0`
+    await opened.handle().console.waitFor('printed')
     await opened.reset()
     expect(opened.processes).toEqual([first])
+    const text = await say(opened.handle(), 'first')
+    expect(text).toContain('| say-first')
+    expect(text).not.toContain('printed')
+    // What a guest has not taken yet is not for the next test.
+    await opened.handle().pause()
+    await opened.handle().console.sendLine(`echo left-${'x'.repeat(100)}`)
+    await opened.reset()
+    expect(opened.processes).not.toEqual([first])
     const second = await say(opened.handle(), 'second')
     expect(second).toContain('| say-second')
-    expect(second).not.toContain('first')
+    expect(second).not.toContain('left')
   })
 }
 

@@ -1,0 +1,45 @@
+/** Bytes of output that the guest prints at once. */
+export const BLOCK = 2 ** 15
+
+/** What the guest prints when it has done the request of a number, and can do the next. */
+export function promptAfter(nonce: string, request: number): string {
+  return `${nonce}.${request}$ `
+}
+
+/**
+ * What makes any shell one that does what is typed, line by line: with a prompt of its own, without an echo, and
+ * without an editor. It is short, since it is typed where there may be an editor yet.
+ *
+ * @param nonce - what nothing else on the console begins with
+ */
+export function becomeLoop(nonce: string): string {
+  const loop = [
+    'stty -echo',
+    `n=${nonce} k=0`,
+    'trap i=1 INT',
+    // A read that Ctrl-C has ended is not the end, and neither is a mistake in a line.
+    'while printf "\\n%s.%s\\$ " $n $k; do until IFS= read -r l; do [ "$i" ] || exit; i=; done',
+    'command eval "$l"; done',
+  ]
+  return `exec /bin/sh -c '${loop.join('; ')}'`
+}
+
+/**
+ * Lines that teach the loop what it needs: a place of its own, in memory if possible; how bytes travel, which is
+ * in base64 or as numbers where the guest has none. Then `w` prints how the last program has ended and how much it
+ * printed, `v` a block of that; `r` runs a program, in a process group of its own that Ctrl-C kills; `a` adds
+ * what was typed to a file.
+ */
+export const PREPARATION: readonly string[] = [
+  'for d in /dev/shm /run /tmp; do if [ -w $d ]; then break; fi; done; d=$d/$n; mkdir -m 700 $d; set -m',
+  "trap 'rm -rf $d' EXIT",
+  'if command -v base64 >/dev/null; then m=base64; b() { base64; }; u() { base64 -d; }; ' +
+    'else m=numbers; b() { od -An -v -tx1; }; u() { IFS= read -r t; printf "$t"; }; fi',
+  'w() { printf "\\n%s=%s %s %s=\\n" $n $s $(wc -c <$d/o) $(wc -c <$d/e); }',
+  'v() { printf "\\n%s+%s%s+\\n" $n $1 $2; dd if=$d/$1 bs=$3 skip=$2 count=1 2>/dev/null | b; ' +
+    'printf "\\n%s-%s%s-\\n" $n $1 $2; }',
+  'r() { i=; rm -f $d/o $d/e; /bin/sh -c "$1" <$2 >$d/o 2>$d/e & p=$!; while :; do wait $p; s=$?; ' +
+    'if [ ! "$i" ]; then break; fi; i=; kill -s KILL -- -$p || kill -s KILL $p; done 2>/dev/null; ' +
+    `w; v o 0 ${BLOCK}; v e 0 ${BLOCK}; }`,
+  'a() { printf %s "$x" | u >>$d/$1; x=; }',
+]

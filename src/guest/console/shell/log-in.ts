@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto'
+import { VmStatesError } from '../../../params/errors.js'
+import { showValue } from '../../../params/parse.js'
+import type { Patience } from '../../../qemu/deadline.js'
+import { checkTimeout } from '../../exec/options.js'
+import { GuestError } from '../../guest-error.js'
+import type { ConsoleFeed } from '../console-feed.js'
+import { Dialog } from './dialog.js'
+import type { Encoding } from './encoding.js'
+import { becomeLoop, PREPARATION } from './guest-programs.js'
+import { ShellSession } from './shell-session.js'
+import type { Stop } from './stop.js'
+
+/** Who logs in on a console. */
+export interface Credentials {
+  /** Not needed where the console has a shell already. */
+  user?: string | undefined
+  /** Not needed for a user without one. */
+  password?: string | undefined
+}
+
+/** How to log in on a console. */
+export interface LoginOptions extends Credentials, Patience {}
+
+/** Milliseconds until a guest has answered a user's name or password. */
+const ANSWER = 60_000
+
+/** Milliseconds until a shell has become ours; what is typed before it looks at its terminal is lost. */
+const FIRST_TRY = 3000
+
+/** How bytes travel, and whose shell it is. */
+const ASK = 'printf "\\n%s:%s:%s:\\n" $n $m "$(id -un)"'
+
+const PROMPTS = {
+  user: /login: ?$/i,
+  password: /password[^\n]*: ?$/i,
+  shell: /[#$%>] ?$/,
+}
+
+/**
+ * Checks what a caller wrote.
+ *
+ * @throws VmStatesError `INVALID_VALUE`
+ */
+export function checkLogin({ user, password, timeout }: LoginOptions): void {
+  for (const [name, value] of Object.entries({ user, password })) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal would not take as it is
+    if (value === undefined || (typeof value === 'string' && !/[\x00-\x1f\x7f]/.test(value)))
+      continue
+    const shown = name === 'password' ? 'not text' : showValue(value)
+    const right = 'it must be text without control characters'
+    throw new VmStatesError('INVALID_VALUE', `login.options.${name} is ${shown}: ${right}`)
+  }
+  checkTimeout('login.options.timeout', timeout)
+}
+
+/**
+ * Logs in on a console, unless there is a shell already, and makes the shell one that does requests.
+ *
+ * @throws Stopped; GuestError `GUEST_LOGIN_FAILED`
+ */
+export async function logIn(
+  feed: ConsoleFeed,
+  credentials: Credentials,
+  stop: Stop,
+): Promise<ShellSession> {
+  const dialog = new Dialog(feed, stop)
+  for (let patience = 1000; ; patience = Math.min(patience * 2, 10_000)) {
+    // Away with what somebody may have begun to type.
+    await dialog.say('\x15\r')
+    const prompt = await dialog.answer(PROMPTS, patience)
+    if (prompt === 'user') await giveUser(dialog, credentials)
+    if (prompt === 'user' || prompt === 'shell')
+      return await startLoop(feed, dialog, credentials, stop)
+  }
+}
+
+async function giveUser(dialog: Dialog, { user, password }: Credentials): Promise<void> {
+  const hint = 'say who: vm.console.login({ user, password })'
+  if (user === undefined) throw failed('it asks for a user, and none was given', hint)
+  await dialog.say(`${user}\r`)
+  let prompt = await dialog.answer(PROMPTS, ANSWER)
+  if (prompt === 'password') {
+    if (password === undefined) {
+      throw failed(`it asks for a password of ${user}, and none was given`, hint)
+    }
+    await dialog.say(`${password}\r`)
+    prompt = await dialog.answer(PROMPTS, ANSWER)
+  }
+  if (prompt === 'user') throw failed(`it refuses ${user}: ${lineBefore(dialog.heard)}`)
+  if (prompt === 'password') throw failed(`it asks ${user} for more: ${dialog.heard.trim()}`)
+}
+
+async function startLoop(
+  feed: ConsoleFeed,
+  dialog: Dialog,
+  { user }: Credentials,
+  stop: Stop,
+): Promise<ShellSession> {
+  const nonce = `vms-${randomBytes(4).toString('hex')}`
+  const prompts = { user: PROMPTS.user, ours: new RegExp(`${nonce}\\.0\\$ `) }
+  for (let patience = FIRST_TRY; ; patience *= 2) {
+    await dialog.say(`${becomeLoop(nonce)}\r`)
+    const prompt = await dialog.answer(prompts, patience)
+    if (prompt === 'user') throw failed(`its shell has ended: ${lineBefore(dialog.heard)}`)
+    if (prompt === 'ours') break
+  }
+  const session = new ShellSession(feed, nonce)
+  for (const line of PREPARATION) await session.request(line, stop)
+  const said = new RegExp(`${nonce}:(?<encoding>base64|numbers):(?<name>[^\\n:]*):`)
+  for (;;) {
+    const found = said.exec(await session.request(ASK, stop))
+    if (found === null) continue
+    const { encoding, name } = found.groups as { encoding: Encoding; name: string }
+    if (user !== undefined && name !== user) {
+      const hint = "log it out before: vm.console.sendLine('exit')"
+      throw failed(`it has a shell of ${name} already, and none of ${user}`, hint)
+    }
+    session.encoding = encoding
+    return session
+  }
+}
+
+function failed(how: string, hint?: string): GuestError {
+  return new GuestError('GUEST_LOGIN_FAILED', `nobody could log in on the console: ${how}`, {
+    hint,
+  })
+}
+
+/** What a guest said last before its prompt. */
+function lineBefore(text: string): string {
+  const lines = text.split('\n').slice(0, -1)
+  return lines.map((line) => line.trim()).findLast((line) => line !== '') ?? 'it says nothing'
+}

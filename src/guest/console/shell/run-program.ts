@@ -1,0 +1,184 @@
+import { quoteWord } from '../../shell/quote.js'
+import { decode, encode } from './encoding.js'
+import { BLOCK } from './guest-programs.js'
+import { lostError, type ShellSession } from './shell-session.js'
+import { type Stop, Stopped } from './stop.js'
+
+/** Characters of a script that is typed as it is; longer ones go through a file. */
+const TYPED = 3000
+
+/** Lines of a file that are gathered before they are written: a guest starts a program for that. */
+const GATHERED = 24
+
+/** Bytes that are asked for at once where the kernel spoke in the midst of a block. */
+const PIECE = 2 ** 11
+
+/** How often something is asked for again, where the guest's kernel speaks in between each time. */
+const TRIES = 50
+
+/** What a program is to do. */
+interface Program {
+  /** For a shell of its own. */
+  script: string
+  /** What it reads; nothing unless given. */
+  stdin: Buffer | undefined
+}
+
+/** What a program did. */
+export interface ProgramEnd {
+  exitCode: number
+  stdout: Buffer
+  stderr: Buffer
+  /** Why it was killed; the output is the beginning of what it printed then. */
+  stopped?: 'TIMEOUT' | 'ABORTED' | undefined
+}
+
+interface Status {
+  exitCode: number
+  /** Bytes. */
+  sizes: Record<Stream, number>
+}
+
+/** Standard output and standard error, as the guest's functions call them. */
+type Stream = 'o' | 'e'
+
+/** The output of a program that was killed: as much of it as came with its end. */
+const NOTHING = { exitCode: 137, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) }
+
+/** Runs a program in a guest's shell; it is killed when it is to be stopped. */
+export async function runProgram(
+  session: ShellSession,
+  program: Program,
+  stop: Stop,
+): Promise<ProgramEnd> {
+  try {
+    const reply = await session.request(await commandFor(session, program, stop), stop)
+    const { exitCode, sizes } = await statusIn(session, reply, stop)
+    const stdout = await output(session, reply, 'o', sizes.o, stop)
+    const stderr = await output(session, reply, 'e', sizes.e, stop)
+    return { exitCode, stdout, stderr }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
+    const reply = await session.interrupt()
+    return { ...beginningIn(session, reply), stopped: stop.code }
+  }
+}
+
+/** The line that has the guest run it; what is too long for a line is in files then. */
+async function commandFor(
+  session: ShellSession,
+  { script, stdin }: Program,
+  stop: Stop,
+): Promise<string> {
+  let typed = quoteWord(script)
+  if (typed.length > TYPED || !/^[ -~]*$/.test(typed)) {
+    await upload(session, 'c', Buffer.from(script), stop)
+    typed = '". $d/c"'
+  }
+  if (stdin === undefined) return `r ${typed} /dev/null`
+  await upload(session, 'i', stdin, stop)
+  return `r ${typed} $d/i`
+}
+
+async function upload(
+  session: ShellSession,
+  name: string,
+  bytes: Buffer,
+  stop: Stop,
+): Promise<void> {
+  await session.request(`x=; rm -f $d/${name}; : >$d/${name}`, stop)
+  const parts = encode(bytes, session.encoding)
+  for (const [index, part] of parts.entries()) {
+    const isFull = (index + 1) % GATHERED === 0 || index === parts.length - 1
+    await session.request(`x=$x'${part}'${isFull ? `; a ${name}` : ''}`, stop)
+  }
+}
+
+async function statusIn(session: ShellSession, reply: string, stop: Stop): Promise<Status> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const status = readStatus(session, tries === 0 ? reply : await session.request('w', stop))
+    if (status !== undefined) return status
+  }
+  throw unintelligible()
+}
+
+function readStatus({ nonce }: ShellSession, reply: string): Status | undefined {
+  const found = new RegExp(`${nonce}=(\\d+) (\\d+) (\\d+)=`).exec(reply)
+  if (found === null) return undefined
+  const [exitCode = 0, o = 0, e = 0] = found.slice(1).map(Number)
+  return { exitCode, sizes: { o, e } }
+}
+
+async function output(
+  session: ShellSession,
+  reply: string,
+  stream: Stream,
+  size: number,
+  stop: Stop,
+): Promise<Buffer> {
+  const blocks: Buffer[] = []
+  for (let start = 0; start < size; start += BLOCK) {
+    const end = Math.min(start + BLOCK, size)
+    const block =
+      start === 0
+        ? blockIn(session, reply, `${stream}0`, end)
+        : await ask(session, { stream, start, end, unit: BLOCK }, stop)
+    blocks.push(block ?? (await inPieces(session, { stream, start, end }, stop)))
+  }
+  return Buffer.concat(blocks)
+}
+
+/** A part of an output, from one byte to before another. */
+interface Part {
+  stream: Stream
+  start: number
+  end: number
+}
+
+async function inPieces(session: ShellSession, part: Part, stop: Stop): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  for (let { start } = part; start < part.end; start += PIECE) {
+    const piece = { ...part, start, end: Math.min(start + PIECE, part.end), unit: PIECE }
+    let bytes: Buffer | undefined
+    for (let tries = 0; bytes === undefined; tries++) {
+      if (tries === TRIES) throw unintelligible()
+      bytes = await ask(session, piece, stop)
+    }
+    pieces.push(bytes)
+  }
+  return Buffer.concat(pieces)
+}
+
+async function ask(
+  session: ShellSession,
+  { stream, start, end, unit }: Part & { unit: number },
+  stop: Stop,
+): Promise<Buffer | undefined> {
+  const number = start / unit
+  const reply = await session.request(`v ${stream} ${number} ${unit}`, stop)
+  return blockIn(session, reply, `${stream}${number}`, end - start)
+}
+
+function blockIn(
+  { nonce, encoding }: ShellSession,
+  reply: string,
+  label: string,
+  size: number,
+): Buffer | undefined {
+  const begin = reply.indexOf(`${nonce}+${label}+`)
+  const end = reply.indexOf(`${nonce}-${label}-`)
+  if (begin === -1 || end < begin) return undefined
+  return decode(reply.slice(begin + `${nonce}+${label}+`.length, end), size, encoding)
+}
+
+function beginningIn(session: ShellSession, reply: string): ProgramEnd {
+  const status = readStatus(session, reply)
+  if (status === undefined) return NOTHING
+  const beginning = (stream: Stream) =>
+    blockIn(session, reply, `${stream}0`, Math.min(BLOCK, status.sizes[stream])) ?? Buffer.alloc(0)
+  return { exitCode: status.exitCode, stdout: beginning('o'), stderr: beginning('e') }
+}
+
+function unintelligible(): Error {
+  return lostError('what it prints is mixed with other messages each time')
+}
