@@ -124,4 +124,13 @@ export abstract class GuestSystem extends MachineHardware {
   service(name: string): GuestService {
     return new GuestService(name, this.#access)
   }
+
+  /**
+   * Waits until a service runs, as {@link GuestService.waitUntilRunning} does.
+   *
+   * @param patience - `timeout` in milliseconds, 60,000 by default
+   */
+  async waitForService(name: string, patience: Patience = {}): Promise<void> {
+    await this.service(name).waitUntilRunning(patience)
+  }
 }

@@ -12,6 +12,9 @@ import type { GuestAccess } from './guest-access.js'
 import { GuestSystem } from './guest-system.js'
 import { shellScript } from './shell/script.js'
 import { createShell, type Shell } from './shell/shell.js'
+import { download } from './transfer/download.js'
+import type { TransferOptions } from './transfer/run-transfer.js'
+import { upload } from './transfer/upload.js'
 
 /**
  * A running virtual machine. Its commands go through the QEMU guest agent, over a virtio-serial
@@ -108,6 +111,26 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> extend
   }
 
   /**
+   * Runs the text of a shell script by `/bin/sh -e`, as {@link $} does with a template. (Lago's
+   * `VM.ssh_script`)
+   *
+   * @throws CommandError as {@link Vm.exec} does
+   */
+  shell(
+    script: string,
+    options: ExecOptions & { encoding: 'buffer' },
+  ): Promise<CommandResult<Buffer>>
+  shell(
+    script: string,
+    options?: ExecOptions & { encoding?: 'utf8' | undefined },
+  ): Promise<CommandResult>
+  shell(script: string, options: ExecOptions = {}): Promise<CommandResult<string | Buffer>> {
+    return this.#access.call(this.shell, ({ channel, onCommand }) =>
+      exec(channel, '/bin/sh', ['-ec', script], options, { script: script.trim(), onCommand }),
+    )
+  }
+
+  /**
    * Reads a file in the guest.
    *
    * @param path - an absolute path
@@ -144,6 +167,31 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> extend
       }
       await writeFile(channel, path, stdinBytes(data), options)
     })
+  }
+
+  /**
+   * Copies a file or a folder of the host into the guest: binary files of any size, permissions, symbolic
+   * links. It is complete when it gets its name; a folder that is there already gets the new content.
+   * (Lago's `VM.copy_to`)
+   *
+   * @param from - a path of the host
+   * @param to - the absolute path that it gets; its directory must exist
+   * @throws GuestError `GUEST_FILE_FAILED`; `HOST_FILE_FAILED`, `TIMEOUT`, `ABORTED`
+   */
+  upload(from: string, to: string, options: TransferOptions = {}): Promise<void> {
+    return this.#access.call(this.upload, ({ channel }) => upload(channel, from, to, options))
+  }
+
+  /**
+   * Copies a file or a folder of the guest to the host, as {@link upload} does the other way. (Lago's
+   * `VM.copy_from`)
+   *
+   * @param from - an absolute path in the guest
+   * @param to - the path that it gets on the host; its directory must exist
+   * @throws GuestError `GUEST_FILE_FAILED`; `HOST_FILE_FAILED`, `TIMEOUT`, `ABORTED`
+   */
+  download(from: string, to: string, options: TransferOptions = {}): Promise<void> {
+    return this.#access.call(this.download, ({ channel }) => download(channel, from, to, options))
   }
 
   /**

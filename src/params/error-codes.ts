@@ -127,6 +127,7 @@ export const errorCodes = {
   GUEST_COMMAND_FAILED: { exit: 3, means: 'a command in the guest failed or was killed' },
   GUEST_OUTPUT_TRUNCATED: { exit: 3, means: 'a command printed more than the guest agent keeps' },
   GUEST_FILE_FAILED: { exit: 3, means: 'a file in the guest cannot be read or written' },
+  HOST_FILE_FAILED: { exit: 3, means: 'a file of the host cannot be copied to or from a guest' },
   GUEST_SERVICE_MISSING: { exit: 2, means: 'the guest has no service of that name' },
   GUEST_SERVICE_FAILED: { exit: 3, means: 'a service of the guest failed instead of running' },
   GUEST_LOGIN_FAILED: { exit: 3, means: 'nobody could log in on the serial console' },

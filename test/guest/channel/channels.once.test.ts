@@ -1,20 +1,34 @@
 import { createHash, randomBytes } from 'node:crypto'
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Vm } from '../../../src/guest/vm.js'
-import { bootTiny, rejection, type TinyVm } from '../tiny-vm.js'
+import { rejection } from '../tiny-vm.js'
+import { BootedGuests } from './booted-guests.js'
 
 const MIB = 2 ** 20
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 
-let tiny: TinyVm
-let vm: Vm
+/** What is exercised in the same way. */
+const GUESTS = [
+  { guest: 'tiny', channel: 'agent', megabytes: 100 },
+  { guest: 'debian', channel: 'agent', megabytes: 20 },
+] as const
 
-beforeAll(async () => {
-  tiny = await bootTiny()
-  vm = tiny.vm
-})
-afterAll(() => tiny?.[Symbol.asyncDispose]())
+const guests = new BootedGuests()
+afterAll(() => guests.close())
 
 /** Takes output as it comes, and shows what came. */
 function collector() {
@@ -28,119 +42,225 @@ function collector() {
   }
 }
 
-const processes = async (pattern: string) =>
-  (await vm.$`ps -e -o args || ps -o args`).stdout
-    .split('\n')
-    .filter((line) => line.startsWith(pattern))
+describe.each(GUESTS)('the $guest guest over $channel', ({ guest, megabytes }) => {
+  let vm: Vm
 
-describe('output that is taken as it comes', () => {
-  test('arrives while the command runs', async () => {
-    const { take: onStdout, text } = collector()
-    const running = vm.$({
-      onStdout,
-    })`echo first; while [ ! -e /tmp/go ]; do sleep 0.1; done; echo second`
-    await expect.poll(text, { timeout: 30_000 }).toBe('first\n')
-    await vm.$`touch /tmp/go`
-    expect(await running).toMatchObject({ stdout: '', exitCode: 0 })
-    expect(text()).toBe('first\nsecond\n')
-    await vm.$`rm /tmp/go`
+  beforeAll(async () => {
+    vm = await guests.open(guest)
+  }, 1_200_000)
+
+  const processes = async (pattern: string) =>
+    (await vm.$`ps -e -o args || ps -o args`).stdout
+      .split('\n')
+      .filter((line) => line.startsWith(pattern))
+
+  describe('output that is taken as it comes', () => {
+    test('arrives while the command runs', async () => {
+      const { take: onStdout, text } = collector()
+      const running = vm.$({
+        onStdout,
+      })`echo first; while [ ! -e /tmp/go ]; do sleep 0.1; done; echo second`
+      await expect.poll(text, { timeout: 30_000 }).toBe('first\n')
+      await vm.$`touch /tmp/go`
+      expect(await running).toMatchObject({ stdout: '', exitCode: 0 })
+      expect(text()).toBe('first\nsecond\n')
+      await vm.$`rm /tmp/go`
+    })
+
+    test('is told apart, and the rest is kept', async () => {
+      const { take: onStderr, text } = collector()
+      const script = 'echo out; echo err >&2; echo again >/proc/self/fd/2; cat; exit 3'
+      const result = await vm.exec('sh', ['-c', script], { onStderr, stdin: 'in', reject: false })
+      expect(result).toMatchObject({ stdout: 'out\nin', stderr: '', exitCode: 3 })
+      expect(text()).toBe('err\nagain\n')
+    })
+
+    test('is all there: a long line, bytes, and nothing', async () => {
+      const length = megabytes * MIB
+      let seen = 0
+      const hash = createHash('sha256')
+      const onStdout = (chunk: Buffer) => {
+        seen += chunk.length
+        hash.update(chunk)
+      }
+      await vm.exec('sh', ['-c', `head -c ${length} /dev/zero | tr '\\0' x`], { onStdout })
+      expect(seen).toBe(length)
+      expect(hash.digest('hex')).toBe(sha256(Buffer.alloc(length, 'x')))
+
+      const binary = randomBytes(3 * MIB)
+      const { take, bytes } = collector()
+      await vm.exec('cat', [], { stdin: binary, onStdout: take })
+      expect(sha256(bytes())).toBe(sha256(binary))
+
+      const nothing = collector()
+      await vm.exec('true', [], { onStdout: nothing.take, onStderr: nothing.take })
+      expect(nothing.bytes()).toHaveLength(0)
+    }, 600_000)
+
+    test('is there until the command is stopped, which has all of it killed', async () => {
+      const { take: onStdout, text } = collector()
+      const options = { timeout: 5000, onStdout }
+      const script = 'echo begun; sleep 7654 & sleep 7654'
+      const error = await rejection(vm.exec('sh', ['-c', script], options))
+      expect(error).toMatchObject({ code: 'TIMEOUT' })
+      expect(text()).toBe('begun\n')
+      expect(await processes('sleep 7654')).toEqual([])
+    })
+
+    test('stops the command where whoever takes it throws', async () => {
+      const onStdout = () => {
+        throw new Error('no more')
+      }
+      const script = 'while :; do echo y; sleep 0.1; done'
+      await expect(vm.exec('sh', ['-c', script], { onStdout })).rejects.toThrow('no more')
+      expect(await processes(`sh -c ${script}`)).toEqual([])
+    })
+
+    test('says as a shell does that there is no such program', async () => {
+      const { take: onStderr, text } = collector()
+      const error = await rejection(vm.exec('no-such-program', [], { onStderr }))
+      expect(error).toMatchObject({ code: 'GUEST_COMMAND_FAILED', exitCode: 127 })
+      expect(text()).toContain('not found')
+    })
+
+    test('comes of several commands at once', async () => {
+      const outputs = await Promise.all(
+        Array.from({ length: 8 }, async (_, index) => {
+          const { take: onStdout, text } = collector()
+          await vm.$({ onStdout })`echo ${index}; sleep 0.5; echo end`
+          return text()
+        }),
+      )
+      expect(outputs).toEqual(outputs.map((_, index) => `${index}\nend\n`))
+    })
   })
 
-  test('is told apart, and the rest is kept', async () => {
-    const { take: onStderr, text } = collector()
-    const script = 'echo out; echo err >&2; echo again >/proc/self/fd/2; cat; exit 3'
-    const result = await vm.exec('sh', ['-c', script], { onStderr, stdin: 'in', reject: false })
-    expect(result).toMatchObject({ stdout: 'out\nin', stderr: '', exitCode: 3 })
-    expect(text()).toBe('err\nagain\n')
+  describe('a command of another user', () => {
+    test('has their rights, and what it is given besides', async () => {
+      const options = { user: 'nobody', cwd: '/tmp', env: { A: "it's" }, timeout: 60_000 }
+      const script =
+        'id -un; echo "$USER|$LOGNAME|$A|$1"; pwd; cat; cat /root/secret || echo denied'
+      await vm.writeFile('/root/secret', 'of root', { mode: 0o600 })
+      const args = ['-c', script, 'sh', '-n $x']
+      const { stdout } = await vm.exec('sh', args, { ...options, stdin: 'in\n' })
+      expect(stdout).toBe("nobody\nnobody|nobody|it's|-n $x\n/tmp\nin\ndenied")
+    })
+
+    test('is killed as any other', async () => {
+      const options = { user: 'nobody', timeout: 2500 }
+      const error = await rejection(vm.exec('sh', ['-c', 'sleep 8765 & sleep 8765'], options))
+      expect(error).toMatchObject({ code: 'TIMEOUT' })
+      expect(await processes('sleep 8765')).toEqual([])
+    })
+
+    test('is streamed as any other, also to a path', async () => {
+      const { take: onStdout, text } = collector()
+      const script = 'id -un; id -un >/proc/self/fd/1'
+      await vm.exec('sh', ['-c', script], { user: 'nobody', onStdout })
+      expect(text()).toBe('nobody\nnobody\n')
+    })
+
+    test('does not begin where the guest knows no such user', async () => {
+      const error = await rejection(vm.exec('true', [], { user: 'stranger' }))
+      expect(error).toMatchObject({ exitCode: 126, stderr: 'the guest has no user stranger' })
+      const refused = await rejection(vm.exec('true', [], { user: '$(reboot)' }))
+      expect(refused).toMatchObject({ code: 'INVALID_VALUE' })
+    })
+  })
+  describe('files and folders', () => {
+    let directory: string
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), 'vms-transfer-'))
+    })
+    afterAll(() => rm(directory, { recursive: true, force: true }))
+
+    test('of 32 MiB go there and back unchanged, and tell of it', async () => {
+      const bytes = randomBytes(32 * MIB)
+      await writeFile(join(directory, 'large'), bytes, { mode: 0o640 })
+      const told: number[] = []
+      const onProgress = (moved: number) => void told.push(moved)
+      await vm.upload(join(directory, 'large'), '/root/large', { onProgress })
+      expect(told.at(-1)).toBeGreaterThan(bytes.length)
+      expect((await vm.$`sha256sum </root/large`).stdout).toContain(sha256(bytes))
+      expect((await vm.$`stat -c %a:%u /root/large`).stdout).toBe('640:0')
+      await vm.download('/root/large', join(directory, 'back'))
+      expect(sha256(await readFile(join(directory, 'back')))).toBe(sha256(bytes))
+      expect((await stat(join(directory, 'back'))).mode & 0o777).toBe(0o640)
+      await vm.$`rm /root/large`
+    }, 600_000)
+
+    test('keep modes, links and odd names, and are added to what is there', async () => {
+      const tree = join(directory, "it's a tree")
+      await mkdir(join(tree, 'deep/er'), { recursive: true })
+      await writeFile(join(tree, 'deep/er/run'), '#!/bin/sh\n', { mode: 0o755 })
+      await writeFile(join(tree, 'empty'), '')
+      await symlink('/nowhere/at all', join(tree, 'link'))
+      await vm.$`rm -rf /root/tree; mkdir /root/tree; echo kept >/root/tree/other`
+      await vm.upload(tree, '/root/tree/')
+      const { stdout } =
+        await vm.$`cd /root/tree; stat -c %a deep/er/run; readlink link; cat other; ls -A`
+      expect(stdout).toBe('755\n/nowhere/at all\nkept\ndeep\nempty\nlink\nother')
+      expect((await vm.$`ls -A /root`).stdout).not.toContain('.vm-states')
+
+      const back = join(directory, 'back tree')
+      await vm.download('/root/tree', back)
+      expect((await readdir(back)).sort()).toEqual(['deep', 'empty', 'link', 'other'])
+      expect(await readlink(join(back, 'link'))).toBe('/nowhere/at all')
+      expect((await stat(join(back, 'deep/er/run'))).mode & 0o777).toBe(0o755)
+      expect(await readdir(directory)).not.toContainEqual(expect.stringContaining('.vm-states'))
+    }, 120_000)
+
+    test('that cannot be copied are errors that say why, and leave nothing', async () => {
+      await writeFile(join(directory, 'file'), 'content')
+      const upload = (from: string, to: string) => rejection(vm.upload(join(directory, from), to))
+      expect(await upload('none', '/root/x')).toMatchObject({ code: 'HOST_FILE_FAILED' })
+      const noParent = await upload('file', '/no/such/x')
+      expect(noParent).toMatchObject({ code: 'GUEST_FILE_FAILED' })
+      expect(noParent.message).toContain('there is no directory /no/such/')
+      expect((await upload('file', '/root')).message).toContain('it is a directory')
+      const missing = await rejection(vm.download('/root/none', join(directory, 'x')))
+      expect(missing).toMatchObject({ code: 'GUEST_FILE_FAILED' })
+      expect(missing.message).toContain('/root/none in the guest cannot be read: No such file')
+      const nowhere = await rejection(vm.download('/etc', join(directory, 'no/such/x')))
+      expect(nowhere).toMatchObject({ code: 'HOST_FILE_FAILED' })
+      expect(await readdir(directory)).not.toContain('x')
+      const signal = AbortSignal.timeout(1)
+      const aborted = rejection(vm.download('/usr', join(directory, 'x'), { signal }))
+      expect(await aborted).toMatchObject({ code: 'ABORTED' })
+      expect((await vm.$`ls -A /root`).stdout).not.toContain('.vm-states')
+    }, 120_000)
   })
 
-  test('is all there: a line of 100 MiB, bytes, and nothing', async () => {
-    let length = 0
-    const hash = createHash('sha256')
-    const onStdout = (chunk: Buffer) => {
-      length += chunk.length
-      hash.update(chunk)
+  test('the system says and does the same', async () => {
+    expect(await vm.hostname()).toBe(guest)
+    expect(await vm.ip()).toBe('10.0.2.15')
+    expect(await vm.exists('/etc/passwd')).toBe(true)
+    await vm.writeFile('/root/text', 'words', { mode: 0o600 })
+    expect(await vm.readFile('/root/text')).toBe('words')
+    const missing = await rejection(vm.readFile('/root/none'))
+    expect(missing).toMatchObject({ code: 'GUEST_FILE_FAILED' })
+    expect(missing.message).toContain('No such file')
+    await vm.setTime(new Date('2031-05-06T07:08:09Z'))
+    expect((await vm.$`date -u +%Y-%m-%dT%H:%M`).stdout).toBe('2031-05-06T07:08')
+    await vm.setTime(new Date())
+    expect(await vm.freeze()).toBeGreaterThan(0)
+    expect(await vm.thaw()).toBeGreaterThan(0)
+    expect((await rejection(vm.service('none').status())).code).toBe('GUEST_SERVICE_MISSING')
+  }, 300_000)
+
+  test('the text of a script is run until a command fails', async () => {
+    const { stdout } = await vm.shell("a='it is'\necho $a b\n", { env: { b: '1' } })
+    expect(stdout).toBe('it is b')
+    const error = await rejection(vm.shell('echo one; false; echo two'))
+    expect(error).toMatchObject({ exitCode: 1, stdout: 'one' })
+  })
+
+  test('a hundred commands run in a row, and thirty at once', async () => {
+    for (let index = 0; index < 100; index++) {
+      expect((await vm.exec('echo', [String(index)])).stdout).toBe(String(index))
     }
-    await vm.exec('sh', ['-c', "head -c 104857600 /dev/zero | tr '\\0' x"], { onStdout })
-    expect(length).toBe(100 * MIB)
-    expect(hash.digest('hex')).toBe(sha256(Buffer.alloc(100 * MIB, 'x')))
-
-    const binary = randomBytes(3 * MIB)
-    const { take, bytes } = collector()
-    await vm.exec('cat', [], { stdin: binary, onStdout: take })
-    expect(sha256(bytes())).toBe(sha256(binary))
-
-    const nothing = collector()
-    await vm.exec('true', [], { onStdout: nothing.take, onStderr: nothing.take })
-    expect(nothing.bytes()).toHaveLength(0)
+    const names = Array.from({ length: 30 }, (_, index) => String(index))
+    const results = await Promise.all(names.map((name) => vm.exec('echo', [name])))
+    expect(results.map(({ stdout }) => stdout)).toEqual(names)
   }, 600_000)
-
-  test('is there until the command is stopped, which has all of it killed', async () => {
-    const { take: onStdout, text } = collector()
-    const options = { timeout: 5000, onStdout }
-    const script = 'echo begun; sleep 7654 & sleep 7654'
-    const error = await rejection(vm.exec('sh', ['-c', script], options))
-    expect(error).toMatchObject({ code: 'TIMEOUT' })
-    expect(text()).toBe('begun\n')
-    expect(await processes('sleep 7654')).toEqual([])
-  })
-
-  test('stops the command where whoever takes it throws', async () => {
-    const onStdout = () => {
-      throw new Error('no more')
-    }
-    const script = 'while :; do echo y; sleep 0.1; done'
-    await expect(vm.exec('sh', ['-c', script], { onStdout })).rejects.toThrow('no more')
-    expect(await processes(`sh -c ${script}`)).toEqual([])
-  })
-
-  test('says as a shell does that there is no such program', async () => {
-    const { take: onStderr, text } = collector()
-    const error = await rejection(vm.exec('no-such-program', [], { onStderr }))
-    expect(error).toMatchObject({ code: 'GUEST_COMMAND_FAILED', exitCode: 127 })
-    expect(text()).toContain('not found')
-  })
-
-  test('comes of several commands at once', async () => {
-    const outputs = await Promise.all(
-      Array.from({ length: 8 }, async (_, index) => {
-        const { take: onStdout, text } = collector()
-        await vm.$({ onStdout })`echo ${index}; sleep 0.5; echo end`
-        return text()
-      }),
-    )
-    expect(outputs).toEqual(outputs.map((_, index) => `${index}\nend\n`))
-  })
-})
-
-describe('a command of another user', () => {
-  test('has their rights, and what it is given besides', async () => {
-    const options = { user: 'nobody', cwd: '/tmp', env: { A: "it's" }, timeout: 60_000 }
-    const script = 'id -un; echo "$USER|$LOGNAME|$A|$1"; pwd; cat; cat /root/secret || echo denied'
-    await vm.writeFile('/root/secret', 'of root', { mode: 0o600 })
-    const args = ['-c', script, 'sh', '-n $x']
-    const { stdout } = await vm.exec('sh', args, { ...options, stdin: 'in\n' })
-    expect(stdout).toBe("nobody\nnobody|nobody|it's|-n $x\n/tmp\nin\ndenied")
-  })
-
-  test('is killed as any other', async () => {
-    const options = { user: 'nobody', timeout: 2500 }
-    const error = await rejection(vm.exec('sh', ['-c', 'sleep 8765 & sleep 8765'], options))
-    expect(error).toMatchObject({ code: 'TIMEOUT' })
-    expect(await processes('sleep 8765')).toEqual([])
-  })
-
-  test('is streamed as any other, also to a path', async () => {
-    const { take: onStdout, text } = collector()
-    const script = 'id -un; id -un >/proc/self/fd/1'
-    await vm.exec('sh', ['-c', script], { user: 'nobody', onStdout })
-    expect(text()).toBe('nobody\nnobody\n')
-  })
-
-  test('does not begin where the guest knows no such user', async () => {
-    const error = await rejection(vm.exec('true', [], { user: 'stranger' }))
-    expect(error).toMatchObject({ exitCode: 126, stderr: 'the guest has no user stranger' })
-    const refused = await rejection(vm.exec('true', [], { user: '$(reboot)' }))
-    expect(refused).toMatchObject({ code: 'INVALID_VALUE' })
-  })
 })

@@ -1,0 +1,63 @@
+import { Transform } from 'node:stream'
+import { type Patience, withDeadline } from '../../qemu/deadline.js'
+import type { Channel, Program, ProgramStatus } from '../channel/channel.js'
+import { killProgram } from '../exec/kill.js'
+import { checkTimeout } from '../exec/options.js'
+
+/** How files are moved between host and guest. */
+export interface TransferOptions extends Patience {
+  /** Called as they move, with the bytes that have. */
+  onProgress?: ((bytes: number) => void) | undefined
+}
+
+/** Hands on what it is given, and tells how much that was. */
+export function meter(onProgress: TransferOptions['onProgress']): Transform {
+  let bytes = 0
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length
+      try {
+        onProgress?.(bytes)
+        done(null, chunk)
+      } catch (error) {
+        done(error as Error)
+      }
+    },
+  })
+}
+
+/**
+ * Runs the guest's side of a transfer until the host's has ended too. Where either fails, or it is stopped,
+ * the program in the guest is killed.
+ *
+ * @param host - the host's side
+ * @param what - for the error of a transfer that is stopped
+ * @throws what the host's side throws, unless the program failed first; VmStatesError `TIMEOUT`, `ABORTED`
+ */
+export async function runTransfer(
+  channel: Channel,
+  program: Program,
+  host: Promise<void>,
+  what: string,
+  { timeout, signal }: Patience,
+): Promise<ProgramStatus> {
+  checkTimeout(`${what}.timeout`, timeout)
+  const started = channel.start(program, { killable: true })
+  // A host's side that ends early has been left by a program that says why.
+  const hostFailed = host.then(
+    () => new Promise<never>(() => {}),
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ERR_STREAM_PREMATURE_CLOSE') return new Promise<never>(() => {})
+      throw error
+    },
+  )
+  const ended = started.then((running) => running.ended)
+  try {
+    const status = await withDeadline(Promise.race([ended, hostFailed]), what, { timeout, signal })
+    if (status.exitCode === 0) await host
+    return status
+  } catch (error) {
+    await killProgram(started)
+    throw error
+  }
+}
