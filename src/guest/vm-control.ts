@@ -8,6 +8,7 @@ import type { AgentCallOptions } from './agent/client.js'
 import { ConsoleInUse } from './console/console-in-use.js'
 import { consoleTailForError } from './console/tail.js'
 import type { OnCommand } from './exec/on-command.js'
+import { traceCommands } from './exec/trace-commands.js'
 import type { AttachedGuest, GuestAccess } from './guest-access.js'
 import { GuestError } from './guest-error.js'
 import type { GuestProcess } from './guest-process.js'
@@ -46,7 +47,7 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   }) {
     const { machine, liveness, name = machine, onCommand } = identity
     this.#name = name
-    this.#onCommand = onCommand
+    this.#onCommand = traceCommands(name, onCommand)
     this.vm = new Vm(machine, liveness, this)
   }
 

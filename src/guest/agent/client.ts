@@ -1,11 +1,17 @@
 import { randomInt } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { clearTimeout, setTimeout } from 'node:timers'
+import { tracer } from '../../params/trace.js'
 import { GuestError } from '../guest-error.js'
 import { type Answer, answerReader } from './answers.js'
 import type { AgentCommand, AgentCommands } from './commands.js'
 import { AgentRefusal } from './refusal.js'
 import { missingAgentError, restartedAgentError } from './silence.js'
+
+const trace = tracer('agent')
+
+/** Characters of a message that a trace shows. */
+const TRACED = 500
 
 const DEFAULT_TIMEOUT = 30_000
 const FIRST_SYNC_INTERVAL = 250
@@ -156,6 +162,7 @@ export class AgentClient {
 
   /** Writes a request; that it gets through the channel, bit by bit, is a sign of life. */
   #send(text: string): void {
+    if (trace.enabled) trace('-> %s', text.slice(0, TRACED).trim())
     const bytes = Buffer.from(text)
     for (let start = 0; start < bytes.length; start += WRITE_SIZE) {
       this.#channel.write(bytes.subarray(start, start + WRITE_SIZE), () => this.#refreshTimers())
@@ -182,6 +189,7 @@ export class AgentClient {
 
   #receive({ value, delimited }: Answer): void {
     if (this.#closed !== undefined) return
+    if (trace.enabled) trace('<- %s', JSON.stringify(value)?.slice(0, TRACED))
     const answer = value as { return?: unknown; error?: { desc?: string } } | undefined
     if (delimited) this.#receiveSync(answer?.return)
     else if (this.#synced) this.#receiveAnswer(answer)

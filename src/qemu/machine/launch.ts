@@ -52,7 +52,7 @@ export async function launch(options: LaunchOptions): Promise<MachineProcess> {
 async function greet(options: LaunchOptions, qemu: SpawnedQemu): Promise<MachineProcess> {
   const startTime = processStartTime(qemu.pid) ?? ''
   await options.onSpawn?.(qemu.pid)
-  const qmp = await QmpClient.open(qemu.qmp)
+  const qmp = await QmpClient.open(qemu.qmp, { label: options.name })
   if (options.wrapper?.length) await requireQemu(options, qemu.pid)
   let shutdownReason: string | undefined
   let isDiskFull = false

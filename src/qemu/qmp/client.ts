@@ -35,10 +35,11 @@ export class QmpClient {
   /** Settles when the connection has ended and every event before that was delivered. */
   readonly closed: Promise<void>
   /** The last messages in both directions. */
-  readonly log = new QmpLog()
+  readonly log: QmpLog
 
-  private constructor(stream: Duplex) {
+  private constructor(stream: Duplex, label: string) {
     this.#stream = stream
+    this.log = new QmpLog(label)
     const splitter = new LineSplitter()
     stream.on('data', (chunk: Buffer) => {
       for (const line of splitter.push(chunk)) this.#receive(line)
@@ -64,10 +65,14 @@ export class QmpClient {
   /**
    * Takes over a connected stream: awaits QEMU's greeting, and enters command mode.
    *
+   * @param options.label - the machine, as traces call it
    * @throws VmStatesError `TIMEOUT`, `ABORTED` or `QMP_CONNECTION_LOST`
    */
-  static async open(stream: Duplex, patience: Patience = {}): Promise<QmpClient> {
-    const client = new QmpClient(stream)
+  static async open(
+    stream: Duplex,
+    { label = 'QEMU', ...patience }: Patience & { label?: string } = {},
+  ): Promise<QmpClient> {
+    const client = new QmpClient(stream, label)
     try {
       await withDeadline(client.#greeting.promise, "QEMU's greeting", {
         timeout: COMMAND_TIMEOUT,

@@ -1,3 +1,7 @@
+import { tracer } from '../../params/trace.js'
+
+const trace = tracer('qmp')
+
 /** Messages that are kept, and characters of each. */
 const KEPT = { messages: 500, characters: 2000 }
 
@@ -7,10 +11,18 @@ const { now } = Date
 /** The last messages of a connection with QEMU, for whoever looks into what went wrong. */
 export class QmpLog {
   readonly #messages: { at: number; text: string }[] = []
+  readonly #label: string
+
+  /** @param label - the machine, as traces call it */
+  constructor(label: string) {
+    this.#label = label
+  }
 
   /** @param line - as it came over the line, with `->` before what we sent and `<-` before what QEMU did */
   add(direction: '->' | '<-', line: string): void {
-    this.#messages.push({ at: now(), text: `${direction} ${bounded(line)}` })
+    const text = `${direction} ${bounded(line)}`
+    this.#messages.push({ at: now(), text })
+    trace('%s: %s', this.#label, text)
     if (this.#messages.length >= 2 * KEPT.messages) this.#messages.splice(0, KEPT.messages)
   }
 

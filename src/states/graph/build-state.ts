@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { tracer } from '../../params/trace.js'
 import { withDeadline } from '../../qemu/deadline.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import type { Lock } from '../../store/lock/lock.js'
@@ -25,6 +26,8 @@ import { availableState } from './find-state.js'
 import { lastTook } from './last-took.js'
 import type { BuildStep } from './progress.js'
 import { readMeta, writeMeta } from './state-meta.js'
+
+const trace = tracer('build')
 
 export interface BuildOptions {
   context: Context
@@ -75,6 +78,7 @@ async function buildAdmitted(
   const begin = (next: BuildStep, detail?: string) => {
     step = next
     log.add(detail === undefined ? next : `${next}: ${detail}`)
+    trace('%s: %s on %s', task.name, next, parent.name)
     const told = { ...(detail && { detail }), ...(took && { lastTook: took }) }
     context.report({ kind: 'step', state: task.name, step, ...told })
   }

@@ -1,5 +1,6 @@
 import { identifyImage } from '../../images/identify-image.js'
 import { isVmStatesError } from '../../params/errors.js'
+import { tracer } from '../../params/trace.js'
 import type { Lease } from '../../store/leases/lease.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
 import type { Store } from '../../store/store.js'
@@ -9,6 +10,8 @@ import type { Context } from './context.js'
 import { readMeta, type StateMeta } from './state-meta.js'
 import { storedName } from './stored-name.js'
 import { whyStale } from './why-stale.js'
+
+const trace = tracer('build')
 
 /** A state in the store. */
 export interface FoundState {
@@ -27,10 +30,19 @@ export async function findState(
   const { store } = context
   const object = await store.keys.lookup(task.key.key)
   const meta = object && readMeta(object)
-  if (object === undefined || meta === undefined) return undefined
-  if ((await whyStale(object, task, context)) !== undefined) return undefined
+  if (object === undefined || meta === undefined) {
+    trace('%s: the store has nothing with its key %s', task.name, task.key.key)
+    return undefined
+  }
+  const stale = await whyStale(object, task, context)
+  if (stale !== undefined) {
+    trace('%s: object %s is out of date: %s', task.name, object.id, stale)
+    return undefined
+  }
   const unchanged = await Promise.all(meta.bases.map((base) => isUnchanged(base, store)))
-  return unchanged.includes(false) ? undefined : { object, meta }
+  const isThere = !unchanged.includes(false)
+  trace('%s: object %s %s', task.name, object.id, isThere ? 'is it' : 'stands on a changed image')
+  return isThere ? { object, meta } : undefined
 }
 
 /** As {@link findState}, with a lease that keeps the state until it is released. */

@@ -1,5 +1,6 @@
 import type { OnCommand } from '../../guest/exec/on-command.js'
 import type { Vm } from '../../guest/vm.js'
+import { tracer } from '../../params/trace.js'
 import type { Viewing } from '../../qemu/machine/launch-options.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { admitMachines } from '../admission/admit-machines.js'
@@ -14,6 +15,8 @@ import { bringUp } from './bring-up.js'
 import { Handles } from './handles.js'
 import { type StartedMachine, type StartedMachines, startMachines } from './start-machines.js'
 import { stopTogether } from './stop-together.js'
+
+const trace = tracer('restore')
 
 /** What machines are started from, and start from again. */
 interface Parts<H> {
@@ -133,9 +136,13 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
    */
   async rewind(): Promise<boolean> {
     this.release('it was given back')
-    if (!this.canRewind) return false
-    const rewound = await Promise.all(this.#machines.map((machine) => machine.rewind()))
-    return !rewound.includes(false)
+    const { canRewind } = this
+    const rewound = canRewind
+      ? await Promise.all(this.#machines.map((machine) => machine.rewind()))
+      : [false]
+    const isBack = !rewound.includes(false)
+    trace('%s: %s', nameOf(this.definition), isBack ? 'back in its state' : 'needs a new process')
+    return isBack
   }
 
   /** Frees the host's ports that lead to them. @returns whether they are free; it never rejects */

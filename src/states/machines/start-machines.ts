@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { PreparedMachine, Purpose } from '../../backends/backend.js'
 import { OwnRam } from '../../backends/fork/own-ram.js'
 import type { Liveness } from '../../params/liveness.js'
+import { tracer } from '../../params/trace.js'
 import { withDeadline } from '../../qemu/deadline.js'
 import { launch } from '../../qemu/machine/launch.js'
 import type { Viewing } from '../../qemu/machine/launch-options.js'
@@ -16,6 +17,8 @@ import { backendFor } from './backend-for.js'
 import { type Course, courseOf } from './course.js'
 import { attachDisks, hardwareOf } from './hardware.js'
 import { stopTogether } from './stop-together.js'
+
+const trace = tracer('restore')
 
 /** A machine in a state, and what it was made of. */
 export interface StartedMachine extends Course {
@@ -125,6 +128,7 @@ async function startMachine(
 ): Promise<StartedMachine> {
   const run = await context.run()
   const directory = await run.machineDirectory(name)
+  trace('%s: from %s by %s, for a %s, in %s', name, state, files.backend, purpose, directory)
   let process: MachineProcess | undefined
   let ram: OwnRam | undefined
   const discard = async () => {
@@ -161,6 +165,7 @@ async function startMachine(
     })
     context.report({ kind: 'started', state, pid: process.pid })
     await withDeadline(prepared.load(process), `the restore of ${state}`, { signal })
+    trace('%s: loaded in process %d', name, process.pid)
     const { liveness } = files
     const course = courseOf(process, prepared, { machine, liveness, purpose })
     return { ...course, prepared, process, ram, liveness, discard }

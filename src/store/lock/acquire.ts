@@ -2,11 +2,14 @@ import { readlinkSync } from 'node:fs'
 import { unlink } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { VmStatesError } from '../../params/errors.js'
+import { tracer } from '../../params/trace.js'
 import { watchForDeath } from '../owner/death-watch.js'
 import { describeOwner, newOwnerRecord, type OwnerRecord } from '../owner/owner-record.js'
 import { Lock } from './lock.js'
 import { lockFiles } from './lock-files.js'
 import { take } from './take.js'
+
+const trace = tracer('lock')
 
 /** How long a waiting process sleeps between two looks at the lock, in ms. */
 const POLL = { shortest: 20, longest: 50 }
@@ -46,7 +49,10 @@ export async function acquireLock(
     if (signal?.aborted) throw aborted(name, signal)
     const owner = await take(locks, files, me, isDead)
     if (owner === undefined) break
-    if (owner.nonce !== waitingFor) onWait?.(owner)
+    if (owner.nonce !== waitingFor) {
+      if (trace.enabled) trace('%s: waits for %s', name, describeOwner(owner))
+      onWait?.(owner)
+    }
     waitingFor = owner.nonce
     const left = deadline - performance.now()
     if (left <= 0) {
@@ -60,6 +66,7 @@ export async function acquireLock(
   const lock = new Lock(name, files, me)
   try {
     await lock.startHeartbeat()
+    trace('%s: taken', name)
     return lock
   } catch (error) {
     await unlink(files.record)

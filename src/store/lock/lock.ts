@@ -1,8 +1,11 @@
 import { rmdir, unlink } from 'node:fs/promises'
 import { VmStatesError } from '../../params/errors.js'
+import { tracer } from '../../params/trace.js'
 import { systemCode, unlessMissing } from '../files/storage-error.js'
 import { describeOwner, type OwnerRecord, readOwner } from '../owner/owner-record.js'
 import type { LockFiles } from './lock-files.js'
+
+const trace = tracer('lock')
 
 const HEARTBEAT_INTERVAL = 1000
 
@@ -42,6 +45,7 @@ export class Lock implements AsyncDisposable {
     await this.#stopHeartbeat?.()
     this.#stopHeartbeat = undefined
     if (await this.#isMine()) await unlessMissing(unlink(this.#files.record))
+    trace('%s: given back', this.name)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
