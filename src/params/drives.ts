@@ -13,6 +13,9 @@ export const VARIABLES_DISK_NAME = 'variables'
 /** The name of the disk that tells cloud-init what to do, and the label that it is found by. */
 export const SEED_DISK_NAME = 'cidata'
 
+/** The name of the file that a machine's TPM stores its secrets in. */
+export const TPM_DISK_NAME = 'tpm'
+
 /** What a boot order calls the network card. */
 export const NETWORK_BOOT_NAME = 'network'
 
@@ -21,6 +24,7 @@ const TAKEN = new Map([
   [IMAGE_DISK_NAME, "the disk that comes from the machine's image"],
   [VARIABLES_DISK_NAME, 'the disk that holds the variables of UEFI firmware'],
   [SEED_DISK_NAME, 'the disk that cloud-init reads'],
+  [TPM_DISK_NAME, "what the machine's TPM stores"],
   [NETWORK_BOOT_NAME, 'the network card in a boot order'],
 ])
 

@@ -37,6 +37,10 @@ export function rewindTo({
   if (ram === undefined || snapshot === undefined) return undefined
   const devices = new DeviceSnapshot(snapshot, join(directory, 'devices.qcow2'))
   return async ({ pid, qmp, options }: MachineProcess) => {
+    if (options.arch === 'aarch64') {
+      // A reset, which comes with every load, writes the device tree to RAM that is the guest's by then.
+      throw new VmStatesError('STATE_NOT_LOADED', `${options.name} needs a new process`)
+    }
     // Before devices are loaded: they look at their queues, which are in RAM.
     if (!(await undoPrivateChanges(pid, ram, MOST))) {
       throw new VmStatesError('STATE_NOT_LOADED', `${options.name} has changed too much of its RAM`)

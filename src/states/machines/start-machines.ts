@@ -15,7 +15,7 @@ import type { AvailableMember, AvailableState } from '../graph/available-state.j
 import type { Context } from '../graph/context.js'
 import { backendFor } from './backend-for.js'
 import { type Course, courseOf } from './course.js'
-import { attachDisks, hardwareOf } from './hardware.js'
+import { attachDisks, hardwareOf, withTpm } from './hardware.js'
 import { stopTogether } from './stop-together.js'
 
 const trace = tracer('restore')
@@ -143,7 +143,7 @@ async function startMachine(
     const { options } = machine[DETAILS]
     const attached = { ...files, disks: attachDisks(files.disks, options) }
     const prepared = await (prepare?.(member, disks) ??
-      backendFor(files.backend).prepare(attached, purpose, disks))
+      withTpm(await backendFor(files.backend).prepare(attached, purpose, disks), options, disks))
     ram = prepared.ram
     const { memory } = options
     if (purpose === 'live') ram ??= await OwnRam.create(memory, disks)
