@@ -3,6 +3,7 @@ import type { Disk } from '../qemu/machine/launch-options.js'
 import type { CapturableMachine } from './backend.js'
 import { keepDisk, keptPath } from './keep-disk.js'
 import { leaveBoot } from './leave-boot.js'
+import { writableDisks } from './live/disk-snapshot.js'
 
 /** Milliseconds from the guest's last word to the end of its QEMU. */
 const END_TIMEOUT = 60_000
@@ -26,7 +27,7 @@ export async function captureDisks(
   try {
     await process.waitForShutdown({ timeout: END_TIMEOUT })
     await leaveBoot(machine)
-    for (const { file } of writable) await finish(file)
+    for (const { file } of writableDisks(disks)) await finish(file)
     const kept: Disk[] = []
     for (const disk of disks) kept.push(await keepDisk(disk, directory, tree))
     return kept

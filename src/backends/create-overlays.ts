@@ -3,6 +3,7 @@ import { fileError } from '../qemu/file-error.js'
 import type { Disk } from '../qemu/machine/launch-options.js'
 import { readQcow2Header } from '../qemu/qcow2/header.js'
 import { createOverlay } from '../qemu/qemu-img/create.js'
+import { copyPlain } from './copy-disk.js'
 import { keptPath } from './keep-disk.js'
 
 /** How many empty overlays are remembered, of 200 KiB each. */
@@ -12,7 +13,7 @@ const REMEMBERED = 16
 const templates = new Map<string, Buffer>()
 
 /**
- * Makes empty overlays on disks, for a machine that will write to them.
+ * Makes empty overlays on disks, for a machine that will write to them. What a TPM stores is copied.
  *
  * @param directory - of the machine's disks
  * @returns the overlays; a read-only disk is shared
@@ -25,6 +26,7 @@ export async function createOverlays(disks: readonly Disk[], directory: string):
 async function overlayOn(disk: Disk, directory: string): Promise<Disk> {
   if (disk.readOnly) return disk
   const file = keptPath(disk, directory)
+  if (disk.role === 'tpm') return await copyPlain(disk, file)
   const virtualSize = await virtualSizeOf(disk)
   const name = `${disk.format} ${virtualSize} ${disk.file}`
   const template = templates.get(name)

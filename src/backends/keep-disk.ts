@@ -7,8 +7,8 @@ import { readQcow2Header } from '../qemu/qcow2/header.js'
 import { changeBackingPath } from '../qemu/qemu-img/rebase.js'
 
 /** Where a disk's file goes in the directory of a state. */
-export function keptPath({ name }: Pick<Disk, 'name'>, directory: string): string {
-  return join(directory, `${name}.qcow2`)
+export function keptPath({ name, role }: Pick<Disk, 'name' | 'role'>, directory: string): string {
+  return join(directory, role === 'tpm' ? name : `${name}.qcow2`)
 }
 
 /**
@@ -23,7 +23,7 @@ export async function keepDisk(
   tree: string = dirname(directory),
 ): Promise<Disk> {
   if (disk.readOnly) return disk
-  const backing = await backingOf(disk.file)
+  const backing = disk.role === 'tpm' ? undefined : await backingOf(disk.file)
   // QEMU may have it open under a name that is gone: nobody could open what stands on it.
   if (backing !== undefined) await access(backing.file).catch((error) => fail(error, backing.file))
   const file = keptPath(disk, directory)

@@ -10,6 +10,9 @@ export const IMAGE_DISK_NAME = 'image'
 /** The name of the disk that holds the variables of UEFI firmware. */
 export const VARIABLES_DISK_NAME = 'variables'
 
+/** The name of the file that a machine's TPM stores its secrets in. */
+export const TPM_DISK_NAME = 'tpm'
+
 /** What a boot order calls the network card. */
 export const NETWORK_BOOT_NAME = 'network'
 
@@ -17,6 +20,7 @@ export const NETWORK_BOOT_NAME = 'network'
 const TAKEN = new Map([
   [IMAGE_DISK_NAME, "the disk that comes from the machine's image"],
   [VARIABLES_DISK_NAME, 'the disk that holds the variables of UEFI firmware'],
+  [TPM_DISK_NAME, "what the machine's TPM stores"],
   [NETWORK_BOOT_NAME, 'the network card in a boot order'],
 ])
 

@@ -13,6 +13,7 @@ export const errorCodes = {
   // qemu: machines
   QEMU_MISSING: { exit: 3, means: 'the QEMU binary cannot be found or run' },
   QEMU_EXITED: { exit: 3, means: 'QEMU ended before, or otherwise than, it was asked to' },
+  TPM_MISSING: { exit: 3, means: 'a machine has a TPM, and swtpm cannot be found or run' },
   WRAPPER_STAYS: { exit: 2, means: "a machine's wrapper did not become QEMU, but runs it" },
   DISK_UNREADABLE: { exit: 3, means: 'a file that a machine starts from cannot be opened' },
   QMP_COMMAND_FAILED: { exit: 3, means: 'QEMU answered a command, or ended a job, with an error' },

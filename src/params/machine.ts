@@ -51,6 +51,8 @@ export const machineOptionsSchema = optionsSchema({
     .default('q35'),
   /** What the machine starts with: QEMU's BIOS, or the UEFI firmware that the host has for QEMU. */
   firmware: z.enum(['bios', 'uefi'], 'firmware is "bios" or "uefi"').default('bios'),
+  /** Whether it has a TPM 2.0, by the program swtpm. */
+  tpm: z.boolean('tpm is true or false').default(false),
   /** Whether the guest reaches out (`nat`), is only reached by port forwards, or has no card. */
   network: z
     .enum(['nat', 'isolated', 'none'], 'a network is "nat", "isolated" or "none"')

@@ -26,6 +26,7 @@ describe('states doctor', () => {
       'setpriv',
       'tiny guest',
       'UEFI firmware',
+      'TPM (swtpm)',
       'memory',
       'store',
       'disk space',
@@ -55,6 +56,7 @@ describe('states doctor', () => {
       /^problem {2}qemu-system-x86_64 +not installed\n +Install it \(.*apt-get install qemu-system-x86\)\.$/m,
     )
     expect(stdout).toMatch(/^problem {2}qemu-img +not installed$/m)
+    expect(stdout).toMatch(/^warning {2}TPM \(swtpm\) +not installed.*\n +Install it \(.*swtpm\)/m)
     expect(stdout).toMatch(/^warning {2}setpriv +not installed/m)
     expect(stdout).toMatch(/^warning {2}tiny guest +cannot be built here without apt-get/m)
   })

@@ -16,6 +16,7 @@ describe('the options of a machine', () => {
       cpuModel: 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt',
       machineType: 'q35',
       firmware: 'bios',
+      tpm: false,
       network: 'nat',
       imageDisk: { bus: 'virtio', cache: 'unsafe' },
       disks: [],

@@ -6,7 +6,6 @@ import { partOf } from '../../qemu/migration/migration-uri.js'
 import type { CapturableMachine, StateFiles } from '../backend.js'
 import { keepDisk, keptPath } from '../keep-disk.js'
 import { leaveBoot } from '../leave-boot.js'
-import { writableDisks } from '../live/disk-snapshot.js'
 import { quit } from '../quit.js'
 import { saveDeviceSnapshot } from './device-snapshot.js'
 import { requireForkable } from './forkable.js'
@@ -62,7 +61,7 @@ export async function freezeFork(
   const [kept, devices] = [join(directory, 'ram'), join(directory, 'devices')]
   const snapshot = join(directory, 'devices.qcow2')
   const cleanUp = async () => {
-    const files = writableDisks(disks).map((disk) => keptPath(disk, directory))
+    const files = disks.filter(({ readOnly }) => !readOnly).map((disk) => keptPath(disk, directory))
     for (const file of [...files, kept, devices, partOf(devices), snapshot])
       await rm(file, { force: true })
   }

@@ -6,6 +6,7 @@ import { diskNode } from '../../qemu/machine/disk-node.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import type { QmpClient } from '../../qemu/qmp/client.js'
 import { createOverlays } from '../create-overlays.js'
+import { writableDisks } from '../live/disk-snapshot.js'
 
 /** A disk that drives have while theirs is replaced. */
 const NOTHING = 'nothing'
@@ -27,7 +28,7 @@ export async function renewDisks(
   disks: readonly Disk[],
   overlays: readonly Disk[],
 ): Promise<void> {
-  const own = overlays.filter(({ readOnly }) => !readOnly)
+  const own = writableDisks(overlays)
   if (own.length === 0) return
   const drives = (await qmp.execute('query-block')) as Drive[]
   // QEMU has the old ones open.

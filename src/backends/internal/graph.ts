@@ -35,7 +35,7 @@ async function prepare(
 
 async function copyAt(disk: Disk, purpose: Purpose, directory: string): Promise<Disk> {
   const copy = await copyDisk(disk, directory)
-  if (disk.readOnly) return copy
+  if (disk.readOnly || disk.role === 'tpm') return copy
   await snapshotApply(copy.file, TAG)
   // A child has a state of its own; with its parent's as well, its files would only grow.
   if (purpose !== 'test') await snapshotDelete(copy.file, TAG)

@@ -5,7 +5,7 @@ import type { CapturableMachine, StateFiles } from '../backend.js'
 import { keepDisk, keptPath } from '../keep-disk.js'
 import { quit } from '../quit.js'
 import { requireSavable } from './blockers.js'
-import { snapshotOf, writableDisks } from './disk-snapshot.js'
+import { snapshotOf } from './disk-snapshot.js'
 import { saveSnapshot } from './snapshot.js'
 
 /**
@@ -31,7 +31,7 @@ export async function captureLive(
     for (const disk of disks) kept.push(await keepDisk(disk, directory, tree))
     return { liveness: 'live', backend: 'live', disks: kept }
   } catch (error) {
-    const files = writableDisks(disks).map((disk) => keptPath(disk, directory))
+    const files = disks.filter(({ readOnly }) => !readOnly).map((disk) => keptPath(disk, directory))
     await Promise.all(files.map((file) => rm(file, { force: true })))
     throw error
   } finally {

@@ -5,9 +5,9 @@ import type { LiveSnapshot } from './snapshot.js'
 /** The tag of the one snapshot that the files of a live state hold. */
 const TAG = 'live'
 
-/** The disks that a live state holds the content of. */
+/** The disks that a state holds the content of as images. */
 export function writableDisks(disks: readonly Disk[]): Disk[] {
-  return disks.filter((disk) => !disk.readOnly)
+  return disks.filter(({ readOnly, role }) => !readOnly && role !== 'tpm')
 }
 
 /**

@@ -2,7 +2,13 @@ import { checkAcceleration } from '../doctor/acceleration.js'
 import type { Finding } from '../doctor/finding.js'
 import { requireLinux } from '../doctor/host.js'
 import { checkMachineLimits } from '../doctor/machine-limits.js'
-import { checkFirmware, checkQemu, checkSetpriv, checkTinyTools } from '../doctor/programs.js'
+import {
+  checkFirmware,
+  checkQemu,
+  checkSetpriv,
+  checkTinyTools,
+  checkTpm,
+} from '../doctor/programs.js'
 import { checkStorePlace } from '../doctor/store-place.js'
 import { style } from '../output/style.js'
 import type { Context, Report } from '../report.js'
@@ -28,6 +34,7 @@ export async function doctor(
     await checkSetpriv(),
     await checkTinyTools(),
     await checkFirmware(),
+    await checkTpm(),
     await checkMachineLimits(limits, store),
     ...(await checkStorePlace(store)),
   ]

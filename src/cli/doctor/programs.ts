@@ -91,3 +91,16 @@ export async function checkFirmware(): Promise<Finding> {
     }
   }
 }
+
+/** What a TPM of machines is. */
+export async function checkTpm(): Promise<Finding> {
+  const name = 'TPM (swtpm)'
+  const path = await findProgram('swtpm')
+  if (path !== undefined) return { name, status: 'ok', found: path }
+  return {
+    name,
+    status: 'warning',
+    found: 'not installed: machines with tpm: true cannot start',
+    mend: 'Install it (Debian, Ubuntu, Fedora: package swtpm).',
+  }
+}

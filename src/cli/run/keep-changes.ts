@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { copyImage } from '../../backends/copy-image.js'
+import { writableDisks } from '../../backends/live/disk-snapshot.js'
 import { VmStatesError } from '../../params/errors.js'
 import { leaveOverlays } from '../../states/catalogue/overlay-files.js'
 import { refuseExisting } from '../../states/catalogue/write-overlays.js'
@@ -78,7 +79,7 @@ export async function keepChanges(
   progress.step('keeping the disks')
   const { definition } = machines
   const disks = await eachMember(machines.machines, async ({ prepared }) =>
-    prepared.disks.filter(({ readOnly }) => readOnly !== true),
+    writableDisks(prepared.disks),
   )
   const { objects } = machines.state
   const create = (disk: { file: string }, path: string) => copyImage(disk.file, path)

@@ -14,6 +14,9 @@ const WAKE_FD = 5
 const SERIAL_FD = 6
 export const INCOMING_FD = 7
 
+/** QEMU's end of the control channel of a TPM. */
+const TPM_FD = 8
+
 /** The first of those that a user has QEMU inherit. */
 export const FIRST_EXTRA_FD = 10
 
@@ -136,6 +139,16 @@ function networkArguments({ network, bootOrder = [] }: LaunchOptions): string[] 
   ]
 }
 
+function tpmArguments({ disks, arch }: LaunchOptions): string[] {
+  if (!disks.some(({ role }) => role === 'tpm')) return []
+  const device = arch === 'aarch64' ? 'tpm-tis-device' : 'tpm-crb'
+  return [
+    ...['-chardev', `socket,id=tpm,fd=${TPM_FD}`],
+    ...['-tpmdev', 'emulator,id=tpm0,chardev=tpm'],
+    ...['-device', `${device},tpmdev=tpm0`],
+  ]
+}
+
 /** Behind all other devices of the machine, so that these stay where they are. */
 function portArguments({ hotplugPorts = 0 }: LaunchOptions): string[] {
   return Array.from({ length: hotplugPorts }, (_, index) => [
@@ -166,6 +179,7 @@ export function commandLine(options: LaunchOptions): string[] {
     ...networkArguments(options),
     ...firmwareArguments(options),
     ...driveArguments(options),
+    ...tpmArguments(options),
     ...portArguments(options),
     ...(options.directKernel === undefined ? [] : kernelArguments(options.directKernel)),
     ...options.extraArgs,

@@ -23,6 +23,7 @@ export function driveArguments({
 }: Pick<LaunchOptions, 'disks' | 'bootOrder'>): string[] {
   const sockets = new Sockets()
   return disks.flatMap((disk, index) => {
+    if (disk.role === 'tpm') return []
     const medium = ['-blockdev', JSON.stringify(diskNode(disk))]
     if (disk.role === 'variables') return medium
     const { controller, device } = sockets.next(disk)

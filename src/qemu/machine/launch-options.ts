@@ -10,8 +10,11 @@ export interface Disk {
   file: string
   format: 'qcow2' | 'raw'
   readOnly?: boolean
-  /** Holds the variables of the machine's UEFI firmware: flash to the guest, and no drive. Or a disc. */
-  role?: 'variables' | 'cdrom'
+  /**
+   * What it is, if no disk: a disc; the variables of UEFI firmware, which are flash to the guest; or what its
+   * TPM stores, a file of swtpm's own, whatever its format is said to be.
+   */
+  role?: 'variables' | 'cdrom' | 'tpm'
   /** What the drive is attached to; `virtio` unless given. */
   bus?: Bus
   /** How the host caches it; `unsafe` unless given. */

@@ -8,6 +8,7 @@ import { bindToParent } from './bind-to-parent.js'
 import { FIRST_EXTRA_FD, INCOMING_FD } from './command-line.js'
 import type { ExitStatus } from './exit-status.js'
 import type { LaunchOptions } from './launch-options.js'
+import { type SpawnedTpm, spawnTpm } from './spawn-tpm.js'
 
 /** A QEMU process and the host's ends of its channels. */
 export interface SpawnedQemu {
@@ -31,7 +32,7 @@ function withHugePages({ GLIBC_TUNABLES: own, ...others }: NodeJS.ProcessEnv): N
   return { ...others, GLIBC_TUNABLES: tunables.join(':') }
 }
 
-type SpawnOptions = Pick<LaunchOptions, 'serial' | 'incoming' | 'wrapper' | 'extraFds'>
+type SpawnOptions = Pick<LaunchOptions, 'serial' | 'incoming' | 'wrapper' | 'extraFds' | 'disks'>
 
 /**
  * Starts QEMU in a session of its own, so that a terminal's Ctrl-C does not reach it, and bound to
@@ -40,13 +41,13 @@ type SpawnOptions = Pick<LaunchOptions, 'serial' | 'incoming' | 'wrapper' | 'ext
  * @param args - of QEMU, see `commandLine`
  * @param logFile - where its standard output and error go; appended to
  * @param options - those that the arguments are of
- * @throws VmStatesError `QEMU_MISSING` if it cannot be executed
+ * @throws VmStatesError `QEMU_MISSING` if it cannot be executed, `TPM_MISSING`
  */
 export async function spawnQemu(
   binary: string,
   args: readonly string[],
   logFile: string,
-  { serial, incoming, wrapper = [], extraFds = [] }: SpawnOptions,
+  { serial, incoming, wrapper = [], extraFds = [], disks }: SpawnOptions,
 ): Promise<SpawnedQemu> {
   const bound = await bindToParent()
   const commandLine = [
@@ -68,10 +69,12 @@ export async function spawnQemu(
     for (const path of extraFds) extra.push(await opened(path, constants.O_RDWR))
     // Node makes each further pipe a socket pair: no socket files, nothing to poll or remove.
     const channels: StdioOptions = ['pipe', 'pipe', 'pipe', serial ? 'pipe' : 'ignore']
-    const unused = Array<'ignore'>(FIRST_EXTRA_FD - INCOMING_FD - 1).fill('ignore')
+    const stored = disks.find(({ role }) => role === 'tpm')
+    const tpm = stored && (await spawnTpm(stored.file, log))
+    const unused = Array<'ignore'>(FIRST_EXTRA_FD - INCOMING_FD - 2).fill('ignore')
     const further = extra.length > 0 ? [...unused, ...extra] : []
-    const stdio = ['ignore', log, log, ...channels, state, ...further] as StdioOptions
-    return await start(binary, commandLine, stdio)
+    const stdio = ['ignore', log, log, ...channels, state, tpm?.channel ?? 'ignore', ...further]
+    return await start(binary, commandLine, stdio as StdioOptions, tpm)
   } finally {
     await Promise.all(files.map((handle) => handle.close()))
   }
@@ -81,12 +84,18 @@ async function start(
   binary: string,
   commandLine: readonly string[],
   stdio: StdioOptions,
+  tpm: SpawnedTpm | undefined,
 ): Promise<SpawnedQemu> {
   const [file = binary, ...args] = commandLine
   try {
     const child = spawn(file, args, { detached: true, stdio, env: withHugePages(process.env) })
+    // QEMU alone is to see when it ends, and the TPM when QEMU does.
+    tpm?.channel.destroy()
     const ended = new Promise<ExitStatus>((resolve) => {
-      child.once('exit', (code, signal) => resolve({ code, signal }))
+      child.once('exit', async (code, signal) => {
+        await tpm?.end()
+        resolve({ code, signal })
+      })
     })
     await once(child, 'spawn')
     const [qmp, agent, wake, console] = child.stdio.slice(3) as [Duplex, Duplex, Duplex, Duplex?]
@@ -95,6 +104,7 @@ async function start(
     const pid = child.pid as number
     return { child, pid, commandLine, qmp, agent, wake, serial: console ?? undefined, ended }
   } catch (cause) {
+    tpm?.kill()
     throw new VmStatesError('QEMU_MISSING', `${binary}: cannot be run`, { cause })
   }
 }

@@ -112,10 +112,11 @@ async function commonParts(state: AnyState, host: KeyHost): Promise<Record<strin
 async function machinePart(machine: MachineDefinition, host: KeyHost): Promise<unknown> {
   const { options } = machine[DETAILS]
   const { memory, cpus, cpuModel, machineType, network, extraArgs } = options
-  const { arch, ready, firmware, hotplugPorts, extraFds } = options
+  const { arch, tpm, ready, firmware, hotplugPorts, extraFds } = options
   return {
     ...{ memory, cpus, cpuModel, machineType, network, extraArgs },
     ...(arch !== 'x86_64' && { arch }),
+    ...(tpm && { tpm }),
     ...drivesPart(options),
     ...(hotplugPorts > 0 && { hotplugPorts }),
     ...(extraFds.length > 0 && { extraFds }),

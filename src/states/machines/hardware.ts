@@ -1,5 +1,9 @@
-import { IMAGE_DISK_NAME } from '../../params/drives.js'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { PreparedMachine } from '../../backends/backend.js'
+import { IMAGE_DISK_NAME, TPM_DISK_NAME } from '../../params/drives.js'
 import type { ParsedMachineOptions } from '../../params/machine.js'
+import { fileError } from '../../qemu/file-error.js'
 import type { Disk, Hardware, LaunchOptions } from '../../qemu/machine/launch-options.js'
 
 /** What a launch is told of a machine's definition besides its disks. */
@@ -25,4 +29,19 @@ export function attachDisks(
     if (drive === undefined) return file
     return { ...file, bus: drive.bus, ...('cache' in drive && { cache: drive.cache }) }
   })
+}
+
+/** Gives a machine with a TPM that no state has anything of yet one that was never started. */
+export async function withTpm(
+  prepared: PreparedMachine,
+  { tpm }: ParsedMachineOptions,
+  directory: string,
+): Promise<PreparedMachine> {
+  if (!tpm || prepared.disks.some(({ role }) => role === 'tpm')) return prepared
+  const file = join(directory, TPM_DISK_NAME)
+  await writeFile(file, '', { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
+    throw fileError(error, file)
+  })
+  const stored: Disk = { name: TPM_DISK_NAME, role: 'tpm', file, format: 'raw' }
+  return { ...prepared, disks: [...prepared.disks, stored] }
 }

@@ -14,7 +14,7 @@ import type { AvailableMember, AvailableState } from '../graph/available-state.j
 import type { Context } from '../graph/context.js'
 import { backendFor } from './backend-for.js'
 import { type Course, courseOf } from './course.js'
-import { attachDisks, hardwareOf } from './hardware.js'
+import { attachDisks, hardwareOf, withTpm } from './hardware.js'
 import { stopTogether } from './stop-together.js'
 
 /** A machine in a state, and what it was made of. */
@@ -128,7 +128,11 @@ async function startMachine(
     await mkdir(disks)
     const { options } = machine[DETAILS]
     const attached = { ...files, disks: attachDisks(files.disks, options) }
-    const prepared = await backendFor(files.backend).prepare(attached, purpose, disks)
+    const prepared = await withTpm(
+      await backendFor(files.backend).prepare(attached, purpose, disks),
+      options,
+      disks,
+    )
     ram = prepared.ram
     const { memory } = options
     if (purpose === 'live') ram ??= await OwnRam.create(memory, disks)

@@ -118,6 +118,7 @@ describe('stateKey()', () => {
     ['a boot order', { machine: { bootOrder: ['network'] } }],
     ['ports for devices to come', { machine: { hotplugPorts: 1 } }],
     ['files that QEMU inherits', { machine: { extraFds: ['/dev/null'] } }],
+    ['a TPM', { machine: { tpm: true } }],
     ['the architecture', { machine: { arch: 'aarch64' } }],
     ['a QEMU argument', { machine: { extraArgs: ['-rtc', 'base=utc'] } }],
     ['the backend', { state: { backend: 'internal' } }],
