@@ -18,6 +18,9 @@ const tools = [
   { binary: 'fakechroot', debian: 'fakechroot' },
   { binary: 'fakeroot', debian: 'fakeroot' },
   { binary: 'chromium', debian: 'chromium' },
+  { binary: 'ssh', debian: 'openssh-client' },
+  { binary: 'swtpm', debian: 'swtpm' },
+  { binary: 'qemu-system-aarch64', debian: 'qemu-system-arm' },
 ]
 
 /** What `npm run bench` runs besides. */
@@ -27,11 +30,18 @@ const benchTools = [
 ]
 
 /** UEFI firmware is no program: a directory of Debian's, Fedora's or Arch's package. */
-const firmware = {
-  binary: 'OVMF',
-  debian: 'ovmf',
-  directories: ['/usr/share/OVMF', '/usr/share/edk2/ovmf', '/usr/share/edk2/x64'],
-}
+const firmwares = [
+  {
+    binary: 'OVMF',
+    debian: 'ovmf',
+    directories: ['/usr/share/OVMF', '/usr/share/edk2/ovmf', '/usr/share/edk2/x64'],
+  },
+  {
+    binary: 'AAVMF',
+    debian: 'qemu-efi-aarch64',
+    directories: ['/usr/share/AAVMF', '/usr/share/edk2/aarch64'],
+  },
+]
 
 const APT_LISTS = '/var/lib/apt/lists'
 
@@ -75,7 +85,8 @@ function isInstalled(binary) {
 function installTools() {
   const wanted = process.argv.includes('bench') ? [...tools, ...benchTools] : tools
   const missing = wanted.filter(({ binary }) => !isInstalled(binary))
-  if (!firmware.directories.some((directory) => existsSync(directory))) missing.push(firmware)
+  const isThere = ({ directories }) => directories.some((directory) => existsSync(directory))
+  missing.push(...firmwares.filter((firmware) => !isThere(firmware)))
   if (missing.length === 0) return
   console.log(`bootstrap: missing: ${missing.map(({ binary }) => binary).join(', ')}`)
   if (!isInstalled('apt-get')) {

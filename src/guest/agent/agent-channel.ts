@@ -1,3 +1,4 @@
+import { deferred } from '../../qemu/deferred.js'
 import type {
   Channel,
   Program,
@@ -49,9 +50,18 @@ export class AgentChannel implements Channel {
     }
     try {
       const { ended, kill } = await this.#start(streamed.program, options)
-      const all = ended.finally(forget).then((status) => streamed.drained.then(() => status))
+      const killed = deferred<void>()
+      const all = ended
+        .then(() => Promise.race([streamed.complete(), killed.promise]))
+        .finally(forget)
+        .then(() => streamed.drained)
+        .then(() => ended)
       all.catch(() => {})
-      return { ended: all, kill }
+      const killAll = async () => {
+        killed.resolve()
+        await kill()
+      }
+      return { ended: all, kill: killAll }
     } catch (error) {
       await forget()
       throw error
@@ -107,7 +117,7 @@ async function startKillable(
   }
 }
 
-const KILL_GROUP = 'kill -KILL -- "-$1" 2>/dev/null || kill -KILL "$1"'
+const KILL_GROUP = 'kill -s KILL -- "-$1" 2>/dev/null || kill -s KILL "$1"'
 
 async function killGroup(agent: AgentClient, pid: number): Promise<void> {
   await runProgram(agent, { path: '/bin/sh', arg: ['-c', KILL_GROUP, 'sh', String(pid)] })

@@ -1,14 +1,17 @@
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { newNonce } from '../../store/names.js'
 import type { Program } from '../channel/channel.js'
 import type { GuestProcess } from '../guest-process.js'
 import { addDataPort, type DataPort } from './data-port.js'
+import { Trailer } from './trailer.js'
 
 /**
  * Runs a program with its standard streams tied to ports, by their names in `$1` to `$3`; what has none
  * stays the agent's. In between are pipes, since a program may open its `/dev/stderr` anew, and a port
  * only once. The agent does not take the program for ended before all is written: what writes holds the
- * agent's end of stderr.
+ * agent's end of stderr. Written is not yet read by QEMU, and what is not is lost with the port: a mark,
+ * `$4`, comes last.
  */
 const STREAM = `
 find_port() {
@@ -28,10 +31,10 @@ find_port() {
 pipes=$(mktemp -d -p /run 2>/dev/null || mktemp -d) || exit 126
 mkfifo -m 666 "$pipes/0" "$pipes/1" "$pipes/2" || exit 126
 if [ -n "$1" ]; then find_port "$1"; cat <"$port" >"$pipes/0" 2>/dev/null & exec <"$pipes/0"; fi
-if [ -n "$2" ]; then find_port "$2"; cat <"$pipes/1" >"$port" & exec >"$pipes/1"; fi
-if [ -n "$3" ]; then find_port "$3"; cat <"$pipes/2" >"$port" & exec 2>"$pipes/2"; fi
+if [ -n "$2" ]; then find_port "$2"; { cat <"$pipes/1"; printf %s "$4"; } >"$port" & exec >"$pipes/1"; fi
+if [ -n "$3" ]; then find_port "$3"; { cat <"$pipes/2"; printf %s "$4"; } >"$port" & exec 2>"$pipes/2"; fi
 rm -r "$pipes"
-shift 3
+shift 4
 exec "$@"
 `
 
@@ -39,7 +42,9 @@ exec "$@"
 export interface StreamedProgram {
   /** What the agent has to start in its stead. */
   program: { path: string; arg: readonly string[]; input?: Buffer | undefined }
-  /** When all that the program printed has been handed on; after {@link close}. */
+  /** Until all that the program printed has come, once it has ended by itself. */
+  complete(): Promise<void>
+  /** When what came has been handed on; after {@link close}. */
   drained: Promise<void>
   /** Takes the ports away. Never rejects, and may be called again. */
   close(): Promise<void>
@@ -63,10 +68,14 @@ export async function streamProgram(
     ports.push(port)
     return port
   }
+  const mark = newNonce()
+  const trailers: Trailer[] = []
   const drain = async (sink: Writable | undefined) => {
     if (sink === undefined) return { name: '', drained: undefined }
     const { name, socket } = await open()
-    return { name, drained: pipeline(socket, sink) }
+    const trailer = new Trailer(mark)
+    trailers.push(trailer)
+    return { name, drained: pipeline(socket, trailer, sink) }
   }
   try {
     const isStream = input !== undefined && !Buffer.isBuffer(input)
@@ -83,8 +92,11 @@ export async function streamProgram(
     return {
       program: {
         path: '/bin/sh',
-        arg: ['-c', STREAM, 'sh', ...names, path, ...arg],
+        arg: ['-c', STREAM, 'sh', ...names, mark, path, ...arg],
         ...(!isStream && { input: input as Buffer | undefined }),
+      },
+      complete: async () => {
+        await Promise.all(trailers.map(({ come }) => come))
       },
       drained,
       close,

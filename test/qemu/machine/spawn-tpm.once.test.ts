@@ -1,4 +1,4 @@
-import { mkdir, open, writeFile } from 'node:fs/promises'
+import { mkdir, open, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { spawnTpm } from '../../../src/qemu/machine/spawn-tpm.js'
@@ -17,13 +17,13 @@ test('a host without swtpm is told what to install', async () => {
   })
 })
 
-test('a TPM whose file is no TPM is an error with what it said', async () => {
+test('the path of what a TPM stores may have commas and spaces', async () => {
   const directory = join(await temporaryDirectory(), 'a,b  c')
   await mkdir(directory)
   const file = join(directory, 'tpm')
-  await writeFile(file, 'no TPM'.repeat(1000))
-  const disks = [{ name: 'tpm', role: 'tpm' as const, file, format: 'raw' as const }]
-  await expect(launchBare({ disks })).rejects.toMatchObject({ code: 'QEMU_EXITED' })
   await writeFile(file, '')
-  expect((await launchBare({ disks, paused: true })).running).toBe(true)
+  const disks = [{ name: 'tpm', role: 'tpm' as const, file, format: 'raw' as const }]
+  const machine = await launchBare({ disks })
+  await expect.poll(async () => (await stat(file)).size).toBeGreaterThan(0)
+  await machine.close()
 })
