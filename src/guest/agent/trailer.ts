@@ -21,13 +21,21 @@ export class Trailer extends Transform {
 
   override _transform(chunk: Buffer, _encoding: string, done: TransformCallback): void {
     const bytes = Buffer.concat([this.#held, chunk])
-    const end = Math.max(0, bytes.length - this.#mark.length)
+    const end = bytes.length - this.#begun(bytes)
     this.#held = bytes.subarray(end)
-    if (this.#held.equals(this.#mark)) this.#come.resolve()
+    if (this.#held.length === this.#mark.length) this.#come.resolve()
     done(null, bytes.subarray(0, end))
   }
 
   override _flush(done: TransformCallback): void {
-    done(null, this.#held.equals(this.#mark) ? undefined : this.#held)
+    done(null, this.#held.length === this.#mark.length ? undefined : this.#held)
+  }
+
+  /** How many bytes at the end may be the mark, or its beginning. */
+  #begun(bytes: Buffer): number {
+    for (let length = Math.min(bytes.length, this.#mark.length); length > 0; length--) {
+      if (bytes.subarray(-length).equals(this.#mark.subarray(0, length))) return length
+    }
+    return 0
   }
 }
