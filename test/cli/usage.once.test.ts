@@ -10,7 +10,7 @@ const place = useWorkplace()
 const COMMANDS = [
   ...['build', 'list', 'run', 'graph', 'explain'],
   ...['show', 'check', 'get', 'set', 'unset', 'push', 'pop'],
-  ...['gc', 'verify', 'doctor', 'convert'],
+  ...['extract', 'inject', 'gc', 'verify', 'doctor', 'convert'],
 ]
 
 describe('states', () => {

@@ -15,6 +15,10 @@ const TOOLS = [
   'mmdebstrap',
   'fakechroot',
   'fakeroot',
+  'chromium',
+  'ssh',
+  'swtpm',
+  'qemu-system-aarch64',
 ]
 
 let checkout: string
