@@ -21,7 +21,7 @@ export default defineConfig({
     // More than cores: tests wait for guests, locks and deadlines half of their time.
     maxWorkers: 4,
     sequence: { sequencer: LongFirst },
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 300_000,
   },
 })

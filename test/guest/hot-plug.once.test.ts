@@ -41,7 +41,7 @@ describe.each([
   let tiny: TinyVm
   beforeAll(async () => {
     tiny = await bootTiny(changes)
-  }, 120_000)
+  })
   afterAll(() => tiny[Symbol.asyncDispose]())
 
   test('a disk is attached, used and detached, as often as asked', async () => {

@@ -69,7 +69,7 @@ test('drives of every bus and cache go back with a machine, in its process and i
   await expect.poll(() => one.process.isAltered).toBe(true)
   const two = await startFrom(state, 'test', root, 'two')
   expect(await read(two.process)).toEqual(all(0x11))
-}, 60_000)
+})
 
 test('drives of every bus are in live states of one file', async () => {
   const root = await temporaryDirectory()
@@ -84,7 +84,7 @@ test('drives of every bus are in live states of one file', async () => {
   await one.process.qmp.execute('stop')
   await one.prepared.rewind?.(one.process)
   expect(await read(one.process)).toEqual(all(0x11))
-}, 60_000)
+})
 
 test('a machine with an NVMe disk is refused, with the device that cannot be saved', async () => {
   const root = await temporaryDirectory()

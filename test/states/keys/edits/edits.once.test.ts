@@ -44,7 +44,7 @@ await writeKeys(${EDITS.length}, (file) => loadModule(file), 'ROOT/command.json'
 const TEST = `
 import { test } from 'vitest'
 import { writeKeys } from './harness.js'
-test('keys', { timeout: 120_000 }, () =>
+test('keys', () =>
   writeKeys(${EDITS.length}, (file) => import(file), 'ROOT/' + process.env.POOL + '.json'))
 `
 
