@@ -1,5 +1,6 @@
 import './params/disposal-symbols.js'
 
+export { type SshKey, storeSshKey } from './guest/ssh/ssh-key.js'
 export { image } from './images/image.js'
 export { type Config, defineConfig } from './params/config.js'
 export { isVmStatesError, VmStatesError } from './params/errors.js'

@@ -3,8 +3,8 @@ import type { Liveness } from '../params/liveness.js'
 import { withDeadline } from '../qemu/deadline.js'
 import { describeExit, type ExitStatus } from '../qemu/machine/exit-status.js'
 import { EventLog } from '../qemu/qmp/event-log.js'
-import { AgentChannel } from './agent/agent-channel.js'
 import type { AgentCallOptions } from './agent/client.js'
+import { openChannel } from './channel/open-channel.js'
 import { ConsoleInUse } from './console/console-in-use.js'
 import { consoleTailForError } from './console/tail.js'
 import type { OnCommand } from './exec/on-command.js'
@@ -12,6 +12,7 @@ import { traceCommands } from './exec/trace-commands.js'
 import type { AttachedGuest, GuestAccess } from './guest-access.js'
 import { GuestError } from './guest-error.js'
 import type { GuestProcess } from './guest-process.js'
+import type { SshLink } from './ssh/ssh-link.js'
 import { Vm } from './vm.js'
 
 /** Milliseconds that QEMU gets to end after its end of the channel has closed. */
@@ -32,6 +33,7 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   readonly #onCommand: OnCommand | undefined
   #state: string | undefined
   #guest: (AttachedGuest & { detach(reason: () => GuestError): void }) | undefined
+  #ssh: SshLink | undefined
   #lastProcess: GuestProcess | undefined
   #released: { reason: string; hint: string } | undefined
 
@@ -64,15 +66,17 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
    * `GUEST_RESTORED`. Nothing is sent to the guest before the next call.
    *
    * @param state - the name of the state that the process was restored to, if it was
+   * @param ssh - the way to its guest, if not through the agent; it stays the caller's
    */
-  attach(process: GuestProcess, state?: string): void {
+  attach(process: GuestProcess, state?: string, ssh?: SshLink): void {
     this.detach()
+    this.#ssh = ssh
     this.#attach(process, state, new ConsoleInUse(process.serial))
   }
 
   #attach(process: GuestProcess, state: string | undefined, console: ConsoleInUse): void {
     this.#state = state
-    const channel = new AgentChannel(process)
+    const channel = openChannel(process, this.#ssh)
     const onClose = () => {
       withDeadline(process.exited, 'QEMU', { timeout: EXIT_GRACE }).then(
         (status) => channel.close(() => this.#goneError(status)),
@@ -105,6 +109,7 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
     if (this.#guest === undefined) return
     const { process, console, detach } = this.#guest
     detach(() => this.#restoredError())
+    this.#ssh?.drop('the machine was reset')
     this.#attach(process, this.#state, console)
   }
 
@@ -126,7 +131,7 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   /**
    * Waits until the guest answers, whatever the guest is doing.
    *
-   * @throws GuestError `GUEST_AGENT_MISSING`, `GUEST_GONE`, `ABORTED`
+   * @throws GuestError `GUEST_AGENT_MISSING`, `GUEST_SSH_MISSING`, `GUEST_SSH_REFUSED`, `GUEST_GONE`, `ABORTED`
    */
   answers(patience: AgentCallOptions): Promise<void> {
     return this.call(this.answers, ({ channel }) => channel.connect(patience))
@@ -181,7 +186,7 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
     return new GuestError(
       'GUEST_GONE',
       status === undefined
-        ? `the channel to the guest agent of ${this.#name} was closed`
+        ? `the channel to the guest of ${this.#name} was closed`
         : `${this.#name} is no longer running: QEMU ended (${describeExit(status)})`,
     )
   }

@@ -18,7 +18,8 @@ import { upload } from './transfer/upload.js'
 
 /**
  * A running virtual machine. Its commands go through the QEMU guest agent, over a virtio-serial
- * channel: no network is needed. Nothing is sent to the guest before the first call.
+ * channel: no network is needed; or over ssh, where the machine is defined so. Nothing is sent to the guest before the
+ * first call.
  *
  * Every error of a call is a {@link GuestError} that ends with the last lines of the serial console.
  *
@@ -75,11 +76,11 @@ export class Vm<M extends string = string, L extends Liveness = Liveness> extend
 
   /**
    * Runs a program in the guest and waits for its end. Arguments are passed as they are, without a
-   * shell. The program has the environment of the guest agent and reads nothing but `stdin`.
+   * shell. The program has the environment of the guest agent, or of sshd, and reads nothing but `stdin`.
    *
    * A process that it leaves behind delays the end for as long as it holds the output: redirect it.
    *
-   * @param file - a path in the guest, or a name that the agent's `PATH` finds
+   * @param file - a path in the guest, or a name that its `PATH` finds
    * @throws CommandError `GUEST_COMMAND_FAILED` if it ends with an exit code other than 0 (127 and
    *   126 where it cannot be started, as in a shell) or by a signal, unless `reject` is `false`;
    *   `TIMEOUT` and `ABORTED` once its process group was killed; `GUEST_OUTPUT_TRUNCATED` if it

@@ -20,11 +20,14 @@ export const sshKeySchema = z
 const USER_NAME =
   'the name of a user starts with a letter or "_" and goes on with letters, digits, "_", "-", "."'
 
+/** The name of a user of the guest. */
+export const userNameSchema = z
+  .string(USER_NAME)
+  .max(32, 'the name of a user has at most 32 characters')
+  .regex(/^[a-z_][a-z0-9_.-]*\$?$/i, USER_NAME)
+
 const userSchema = optionsSchema({
-  name: z
-    .string(USER_NAME)
-    .max(32, 'the name of a user has at most 32 characters')
-    .regex(/^[a-z_][a-z0-9_.-]*\$?$/i, USER_NAME),
+  name: userNameSchema,
   sshKeys: z.array(sshKeySchema).default([]),
   /** In plain text. */
   password: z.string('a password is text').min(1, 'a password cannot be empty').optional(),

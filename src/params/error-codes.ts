@@ -123,6 +123,13 @@ export const errorCodes = {
   // guest
   GUEST_AGENT_MISSING: { exit: 3, means: 'no guest agent answered within the deadline' },
   GUEST_AGENT_SILENT: { exit: 3, means: 'the guest agent stopped answering' },
+  GUEST_SSH_MISSING: { exit: 3, means: 'no sshd of the guest answered within the deadline' },
+  GUEST_SSH_REFUSED: { exit: 3, means: 'sshd of the guest did not let this package in' },
+  GUEST_SSH_LOST: { exit: 3, means: 'the ssh connection ended while a command ran' },
+  SSH_HOST_KEY_CHANGED: {
+    exit: 3,
+    means: 'the guest has another host key of ssh than the one that its state was built with',
+  },
   GUEST_NOT_READY: { exit: 3, means: "the guest's init system did not bring it up in time" },
   GUEST_AGENT_REFUSED: { exit: 3, means: 'the guest agent refused a command' },
   GUEST_COMMAND_FAILED: { exit: 3, means: 'a command in the guest failed or was killed' },

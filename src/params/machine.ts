@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { architectureSchema } from './architecture.js'
-import { cloudInitSchema } from './cloud-init.js'
+import { cloudInitSchema, userNameSchema } from './cloud-init.js'
 import {
   cdromsSchema,
   disksSchema,
@@ -68,6 +68,10 @@ export const machineOptionsSchema = optionsSchema({
   network: z
     .enum(['nat', 'isolated', 'none'], 'a network is "nat", "isolated" or "none"')
     .default('nat'),
+  /** What commands and files go through: the guest agent, or sshd. */
+  guest: z.enum(['agent', 'ssh'], 'a guest is talked to by "agent" or "ssh"').default('agent'),
+  /** Who logs in over ssh. */
+  sshUser: userNameSchema.default('root'),
   /** What cloud-init does in the guest when it boots for the first time. */
   cloudInit: cloudInitSchema.optional(),
   /** What is changed in the image before the machine boots for the first time. */
@@ -123,7 +127,7 @@ export const machineOptionsSchema = optionsSchema({
     files: z.array(guestFileSchema, 'files is a list of paths').default([]),
   }).prefault({}),
 }).check(({ value, issues }) => {
-  const { extraArgs, boot, arch, image, firmware } = value
+  const { extraArgs, boot, arch, image, firmware, guest, network } = value
   if (arch !== 'x86_64' && image.kind === 'tiny') {
     const message = 'the built-in guest is for x86_64: use another image, or leave arch out'
     issues.push({ code: 'custom', input: arch, path: ['arch'], message })
@@ -131,6 +135,10 @@ export const machineOptionsSchema = optionsSchema({
   if (arch === 'aarch64' && firmware === 'bios') {
     const message = 'machines of aarch64 have no BIOS: leave firmware out'
     issues.push({ code: 'custom', input: firmware, path: ['firmware'], message })
+  }
+  if (guest === 'ssh' && network === 'none') {
+    const message = 'ssh needs a network: give the machine network: "isolated", or leave guest out'
+    issues.push({ code: 'custom', input: guest, path: ['guest'], message })
   }
   for (const issue of findDriveIssues(value)) issues.push({ code: 'custom', ...issue })
   const unsavable = boot === 'live' ? findUnsavableDisk(value) : undefined

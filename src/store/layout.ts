@@ -16,6 +16,8 @@ export interface Layout {
   readonly runs: string
   /** Which test files use which states, a file for each project. */
   readonly usage: string
+  /** The private key that guests of this store's states are logged in to with. */
+  readonly sshKey: string
 }
 
 /** The paths of a store. */
@@ -30,6 +32,7 @@ export function layoutOf(root: string): Layout {
     admissions: join(root, 'admissions'),
     runs: join(root, 'runs'),
     usage: join(root, 'usage'),
+    sshKey: join(root, 'ssh_key'),
   }
 }
 

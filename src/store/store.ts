@@ -109,6 +109,23 @@ export class Store implements AsyncDisposable {
     })
   }
 
+  /**
+   * The private key of this store, which only its user can read.
+   *
+   * @param make - makes one if there is none yet; of several that are made at once, one counts
+   * @throws VmStatesError `ACCESS_DENIED`, `DISK_FULL`
+   */
+  async sshKey(make: () => Promise<string>): Promise<string> {
+    const { sshKey } = this.#layout
+    return await inStore(sshKey, async () => {
+      const known = await unlessMissing(readFile(sshKey, 'utf8'))
+      if (known !== undefined) return known
+      await this.#prepare()
+      await writeAtomically(sshKey, await make(), { replace: false, durable: true })
+      return await readFile(sshKey, 'utf8')
+    })
+  }
+
   /** Ends what this process has in the store but objects, keys and detached runs. */
   async close(): Promise<void> {
     await this.#presence.end()

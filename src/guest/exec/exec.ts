@@ -87,7 +87,7 @@ async function runCommand(
   if (outcome.truncated !== undefined) {
     throw new CommandError(
       'GUEST_OUTPUT_TRUNCATED',
-      `Command printed more than the guest agent keeps (16 MiB) to ${outcome.truncated}: ${shown}`,
+      `Command printed more than is kept (16 MiB) to ${outcome.truncated}: ${shown}`,
       done,
       { hint: 'take it as it comes, with the options onStdout and onStderr' },
     )

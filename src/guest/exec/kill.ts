@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProgramStatus, RunningProgram } from '../channel/channel.js'
 
-/** Milliseconds that a killed command gets until its caller no longer waits for it. */
-const GRACE = 2000
+/** Milliseconds that a killed command gets until its caller no longer waits for it: ssh under TCG is slow. */
+const GRACE = 5000
 
 /**
  * Kills a command's process group in the guest. Never rejects.

@@ -13,9 +13,11 @@ export HOME USER="$user" LOGNAME="$user"
 
 /**
  * util-linux has setpriv and runuser, which start programs without a shell; busybox has a su that takes
- * the place of its caller, as it must: a su with sessions would be killed without its program.
+ * the place of its caller, as it must: a su with sessions would be killed without its program. The user may
+ * open `/dev/stdout` anew, which is a pipe of the channel's user.
  */
 const BECOME_USER = `
+chmod 666 /proc/$$/fd/1 /proc/$$/fd/2 2>/dev/null
 if setpriv --reuid="$user" --regid="$(id -g -- "$user")" --init-groups true 2>/dev/null; then
   exec setpriv --reuid="$user" --regid="$(id -g -- "$user")" --init-groups -- "$@"
 fi

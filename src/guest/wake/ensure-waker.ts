@@ -1,17 +1,18 @@
+import { isVmStatesError } from '../../params/errors.js'
 import { withDeadline } from '../../qemu/deadline.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
-import { AgentClient } from '../agent/client.js'
-import { AgentRefusal } from '../agent/refusal.js'
-import { runProgram } from '../exec/run.js'
+import { runProgram } from '../channel/channel.js'
+import { openChannel } from '../channel/open-channel.js'
 import { GuestError } from '../guest-error.js'
+import type { SshLink } from '../ssh/ssh-link.js'
 import { hasWaker } from './has-waker.js'
 import { WakerLink } from './waker-link.js'
 import { WAKER_PROGRAMS } from './waker-programs.js'
 
 /** Milliseconds that a waker gets to answer. */
 const ANSWER_TIMEOUT = 5000
-/** Milliseconds of silence until the agent is taken for none. */
-const AGENT_TIMEOUT = 5000
+/** Milliseconds of silence until an agent, or an sshd, is taken for none. */
+const CHANNEL_TIMEOUT = { agent: 5000, ssh: 30_000 }
 
 /**
  * Sees to it that a waker runs in a guest that is about to be kept: what was started before is loaded
@@ -19,23 +20,27 @@ const AGENT_TIMEOUT = 5000
  *
  * @param process - a running machine whose agent nobody talks to meanwhile
  * @returns why there is none, for people; undefined if there is one
- * @throws GuestError `GUEST_AGENT_MISSING`
+ * @param ssh - the way to its guest, if not through the agent
+ * @throws GuestError `GUEST_AGENT_MISSING`, `GUEST_SSH_MISSING`, `GUEST_SSH_REFUSED`, `SSH_HOST_KEY_CHANGED`
  */
-export async function ensureWaker(process: MachineProcess): Promise<string | undefined> {
+export async function ensureWaker(
+  process: MachineProcess,
+  ssh: SshLink | undefined,
+): Promise<string | undefined> {
   if ((await hasWaker(process)) && (await answers(process))) return undefined
-  const agent = new AgentClient(process.agent)
+  const channel = openChannel(process, ssh)
   try {
-    await agent.synchronize({ timeout: AGENT_TIMEOUT })
+    await channel.connect({ timeout: CHANNEL_TIMEOUT[ssh === undefined ? 'agent' : 'ssh'] })
     for (const program of WAKER_PROGRAMS) {
-      const ended = await runProgram(agent, program).catch((error: unknown) => {
-        if (error instanceof AgentRefusal) return undefined
+      const ended = await runProgram(channel, program).catch((error: unknown) => {
+        if (isVmStatesError(error, 'GUEST_AGENT_REFUSED')) return undefined
         throw error
       })
-      if (ended?.exitcode === 0 && (await answers(process))) return undefined
+      if (ended?.exitCode === 0 && (await answers(process))) return undefined
     }
-    return 'it has neither Perl nor Python that could be started by its agent'
+    return 'it has neither Perl nor Python that could be started'
   } finally {
-    agent.close(() => new GuestError('GUEST_RELEASED', 'the waker was started'))
+    channel.close(() => new GuestError('GUEST_RELEASED', 'the waker was started'))
   }
 }
 

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { VmStatesError } from '../../params/errors.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
-import { AgentClient } from '../agent/client.js'
-import { runProgram } from '../exec/run.js'
+import { runProgram } from '../channel/channel.js'
+import { openChannel } from '../channel/open-channel.js'
 import { GuestError } from '../guest-error.js'
+import type { SshLink } from '../ssh/ssh-link.js'
 
 /**
  * Its argument is the machine id. An sshd that is told to hang up starts itself anew, and reads its keys.
@@ -27,20 +28,22 @@ if [ -n "$keys" ] && [ -s /run/sshd.pid ]; then kill -HUP "$(cat /run/sshd.pid)"
  * Gives a running guest a machine id and host keys of ssh that no other clone has. The addresses of its
  * network card stay: each machine has a user-mode network to itself.
  *
+ * @param ssh - the way to the guest, if not through the agent
  * @throws VmStatesError `IDENTITY_NOT_FRESH`, with what the guest said
  */
-export async function refreshIdentity({ agent: channel, options }: MachineProcess): Promise<void> {
-  const agent = new AgentClient(channel)
+export async function refreshIdentity(
+  process: MachineProcess,
+  ssh: SshLink | undefined,
+): Promise<void> {
+  const channel = openChannel(process, ssh)
   const arg = ['-ec', SCRIPT, 'sh', randomBytes(16).toString('hex')]
   try {
-    const ended = await runProgram(agent, { path: '/bin/sh', arg })
-    if (ended.exitcode === 0) return
-    const hint = Buffer.from(ended['err-data'] ?? '', 'base64')
-      .toString()
-      .trim()
-    const text = `${options.name} could not be given an identity of its own`
+    const { exitCode, stderr } = await runProgram(channel, { path: '/bin/sh', arg })
+    if (exitCode === 0) return ssh?.forgetHostKey()
+    const hint = stderr.toString().trim()
+    const text = `${process.options.name} could not be given an identity of its own`
     throw new VmStatesError('IDENTITY_NOT_FRESH', text, { hint })
   } finally {
-    agent.close(() => new GuestError('GUEST_RELEASED', 'the guest has its identity'))
+    channel.close(() => new GuestError('GUEST_RELEASED', 'the guest has its identity'))
   }
 }

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { isVmStatesError } from '../../params/errors.js'
 import { withDeadline } from '../../qemu/deadline.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
+import type { SshLink } from '../ssh/ssh-link.js'
 import { hasWaker } from './has-waker.js'
 import { TRIES, toleranceAt } from './tolerance.js'
-import { wakeByAgent } from './wake-by-agent.js'
+import { wakeByPrograms } from './wake-by-programs.js'
 import { WakerLink, type WakerReport } from './waker-link.js'
 
 const SEED_BYTES = 48
@@ -14,6 +15,8 @@ const LOOK_AFTER = 250
 const WAKER_TIMEOUT = 5000
 
 export interface WakeOptions {
+  /** The way to the guest, if not through the agent. */
+  ssh: SshLink | undefined
   /** Whether the guest's clock becomes the host's, or goes on from where it was. */
   clock: 'host' | 'frozen'
   signal?: AbortSignal | undefined
@@ -21,21 +24,21 @@ export interface WakeOptions {
 
 /** How a guest was woken. */
 export interface Waking {
-  by: 'waker' | 'agent'
+  by: 'waker' | 'programs'
   /** What could not be done, for people. */
   fault: string | undefined
 }
 
 /**
  * Lets a restored machine run, and makes its guest right: its clock the host's, and the random numbers
- * of its kernel others than those of its clones. The guest's waker does it, or else its agent.
+ * of its kernel others than those of its clones. The guest's waker does it, or else programs that its agent or sshd starts.
  *
  * @param process - a machine in a live state, with its CPUs stopped
  * @throws VmStatesError `GUEST_GONE`, `QMP_COMMAND_FAILED`, `QMP_CONNECTION_LOST`, `ABORTED`
  */
 export async function wakeGuest(
   process: MachineProcess,
-  { clock, signal }: WakeOptions,
+  { ssh, clock, signal }: WakeOptions,
 ): Promise<Waking> {
   using link = new WakerLink(process.wake)
   const isHostClock = clock === 'host'
@@ -47,7 +50,10 @@ export async function wakeGuest(
   await process.qmp.execute('cont')
   const report = await firstReport(process, first, signal)
   if (report === undefined) {
-    return { by: 'agent', fault: await wakeByAgent(process, { isHostClock, seed, signal }) }
+    return {
+      by: 'programs',
+      fault: await wakeByPrograms(process, { ssh, isHostClock, seed, signal }),
+    }
   }
   const off = isHostClock ? await correct(link, report, signal) : ''
   const faults = [report.faults, off].filter((fault) => fault !== '')

@@ -1,4 +1,4 @@
-import type { Program } from '../exec/run.js'
+import type { Program } from '../channel/channel.js'
 
 /**
  * The waker waits on its port of the guest for lines such as `7 shift=-1:980000 seed=00ff`, in

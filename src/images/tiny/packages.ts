@@ -14,8 +14,11 @@ const KERNEL_PACKAGES = [
 
 const PROGRAM_PACKAGES = ['busybox-static', 'qemu-guest-agent', 'perl-base']
 
+/** The guest is without what of these the distribution has not got. */
+const OPTIONAL_PACKAGES = ['dropbear-bin']
+
 /** What is needed of the packages that the chosen ones depend on. */
-const WANTED = /^(?:lib|linux-image-\d|linux-image-unsigned-\d|linux-modules-\d)/
+const WANTED = /^(?:lib|zlib1g$|linux-image-\d|linux-image-unsigned-\d|linux-modules-\d)/
 const UNWANTED = /^(?:linux-modules-extra-|lib.*-perl$|libperl)/
 
 /** Only signed indexes and matching hashes, whatever the host's apt is set to. */
@@ -54,11 +57,12 @@ async function choosePackages(context: Context): Promise<string[]> {
     const what = kernel === undefined ? ['a Linux kernel', ...missing] : missing
     throw new VmStatesError('TINY_UNAVAILABLE', `apt knows no package for ${what.join(', ')}`)
   }
-  const roots = [kernel, ...PROGRAM_PACKAGES]
+  const programs = [...PROGRAM_PACKAGES, ...OPTIONAL_PACKAGES.filter((name) => names.has(name))]
+  const roots = [kernel, ...programs]
   const output = await apt('apt-cache', ['depends', '--important', '--recurse', ...roots], context)
   const reached = output.split('\n').filter((line) => /^[a-z0-9]/.test(line))
   const wanted = reached.filter((name) => WANTED.test(name) && !UNWANTED.test(name))
-  return [...PROGRAM_PACKAGES, ...wanted.filter((name) => names.has(name))]
+  return [...programs, ...wanted.filter((name) => names.has(name))]
 }
 
 async function download(directory: string, context: Context): Promise<string[]> {

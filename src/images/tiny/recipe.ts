@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { EARLY_MODULES, guestFiles, INITRAMFS_INIT, LATE_MODULES } from './guest-files.js'
 
 /** Raised when the guest changes in a way that the files and parameters below do not show. */
-const RECIPE_VERSION = 2
+const RECIPE_VERSION = 3
 
 /**
  * Parameters that the guest's kernel is started with. Its self-tests, mitigations and security

@@ -1,4 +1,13 @@
-import { chmod, copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import {
+  access,
+  chmod,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { VmStatesError } from '../../params/errors.js'
 import { runTool } from '../run-tool.js'
@@ -25,6 +34,9 @@ const DIRECTORIES = [
   ],
   ...['usr/bin', 'usr/sbin', 'var/log', 'var/tmp'],
 ]
+
+/** Not every distribution has it. */
+const SSH_SERVER = 'usr/sbin/dropbear'
 
 const STICKY_DIRECTORIES = ['tmp', 'var/tmp']
 
@@ -91,6 +103,11 @@ export async function writeRootTree(
   const busybox = join(root, 'bin/busybox')
   await copyFile(await unpackedPath(unpacked, 'bin/busybox'), busybox)
   for (const program of ['sbin/qemu-ga', 'usr/bin/perl']) await copyProgram(unpacked, program, root)
+  const hasSshServer = await access(join(unpacked, SSH_SERVER)).then(
+    () => true,
+    () => false,
+  )
+  if (hasSshServer) await copyProgram(unpacked, SSH_SERVER, root)
   await linkApplets(busybox, root)
 
   for (const { path, text, executable } of guestFiles) {

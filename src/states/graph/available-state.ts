@@ -14,6 +14,8 @@ export interface AvailableMember {
   directKernel?: DirectKernel | undefined
   /** Absolute path of the code of its UEFI firmware. */
   firmware?: string | undefined
+  /** The fingerprint of its guest's host key of ssh, once it was met. */
+  hostKey?: string | undefined
   /** Whether it is the kept boot of what a build starts from; the new state does not stand on it. */
   isBoot?: true
 }

@@ -160,7 +160,7 @@ async function shutDown(
 
 async function commit(
   { task, parent, draft, lock, context }: Build,
-  { files, skew }: CapturedMachines,
+  { files, skew, hostKeys }: CapturedMachines,
   seconds: number,
 ): Promise<AvailableState> {
   const { store } = context
@@ -168,7 +168,7 @@ async function commit(
   // All but the files is as it was.
   const members = Object.entries(files).map(([member, files]) => [
     member,
-    { ...parent.members[member], files },
+    { ...parent.members[member], files, hostKey: hostKeys[member] },
   ])
   const meta = writeMeta(
     {

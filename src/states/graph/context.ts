@@ -1,4 +1,5 @@
 import type { LimitFunction } from 'p-limit'
+import { type SshKey, sshKeyOf } from '../../guest/ssh/ssh-key.js'
 import { identifyFirmware } from '../../images/firmware/identify-firmware.js'
 import { identifyImage } from '../../images/identify-image.js'
 import type { Architecture } from '../../params/architecture.js'
@@ -57,6 +58,7 @@ export class Context implements AsyncDisposable {
   readonly #bootKeys = new Map<AnyState, Promise<StateKey>>()
   readonly #emulators = new Map<string, Promise<Emulator>>()
   #limit: Promise<LimitFunction> | undefined
+  #sshKey: Promise<SshKey> | undefined
   #run: Promise<Run> | undefined
 
   private constructor(store: Store, options: ContextOptions) {
@@ -130,6 +132,12 @@ export class Context implements AsyncDisposable {
     )
   }
 
+  /** The key pair that guests are logged in to with. */
+  sshKey(): Promise<SshKey> {
+    this.#sshKey ??= sshKeyOf(this.store)
+    return this.#sshKey
+  }
+
   /** The configuration names the one for the host's own kind of machines. */
   #qemuOf(arch: Architecture): string {
     return arch === 'x86_64' ? this.#qemu : `qemu-system-${arch}`
@@ -159,6 +167,7 @@ export class Context implements AsyncDisposable {
       identifyImage: (image) => identifyImage(image, this.store),
       identifyFirmware: (machine) => identifyFirmware(machine[DETAILS].options, this.store),
       emulator: (machine) => this.emulatorOf(machine),
+      sshPublicKey: async () => (await this.sshKey()).publicKey,
       parentKey: (state) => this.keyOf(state),
     }
   }

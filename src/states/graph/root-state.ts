@@ -7,6 +7,7 @@ import {
   resolveImage,
 } from '../../images/resolve-image.js'
 import { type DriveOptions, IMAGE_DISK_NAME, VARIABLES_DISK_NAME } from '../../params/drives.js'
+import type { FirstBoot } from '../../params/first-boot.js'
 import type { Image } from '../../params/image.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import { machineOf } from '../definitions/machine-of.js'
@@ -17,6 +18,7 @@ import {
   type MachineDefinition,
   ONLY_MEMBER,
 } from '../definitions/types.js'
+import { withSshKey } from '../keys/with-ssh-key.js'
 import type { AvailableState } from './available-state.js'
 import type { Context } from './context.js'
 
@@ -35,7 +37,11 @@ export async function rootState(
   signal: AbortSignal | undefined,
 ): Promise<AvailableState> {
   const machine = machineOf(root)
-  const { image, disks, cdroms, cloudInit, firmware } = machine[DETAILS].options
+  const { image, disks, cdroms, firmware } = machine[DETAILS].options
+  const { cloudInit, firstBoot } = await withSshKey(
+    machine[DETAILS].options,
+    async () => (await context.sshKey()).publicKey,
+  )
   const name = nameOf(root)
   const options = {
     signal,
@@ -45,7 +51,9 @@ export async function rootState(
   const resolve = async (name: string, image: Image, kind?: Pick<Disk, 'readOnly' | 'role'>) => {
     const asItIs = await resolveImage(image, context.store, options)
     const resolved =
-      name === IMAGE_DISK_NAME ? await withFirstBoot(asItIs, machine, context, options) : asItIs
+      name === IMAGE_DISK_NAME
+        ? await withFirstBoot(asItIs, firstBoot, machine, context, options)
+        : asItIs
     return { ...resolved, image, disk: { ...resolved.disk, name, ...kind } }
   }
   const sources = await Promise.all([
@@ -96,11 +104,12 @@ export async function rootState(
 /** The image, with the changes that it gets before its first boot. */
 async function withFirstBoot(
   image: ResolvedImage,
+  firstBoot: FirstBoot | undefined,
   machine: MachineDefinition,
   context: Context,
   { signal, onProgress }: ResolveOptions,
 ): Promise<ResolvedImage> {
-  const { firstBoot, cpuModel } = machine[DETAILS].options
+  const { cpuModel } = machine[DETAILS].options
   if (firstBoot === undefined) return image
   const { editImage } = await import('../../images/first-boot/edit-image.js')
   onProgress?.({ activity: 'changing the image before its first boot' })

@@ -61,7 +61,7 @@ function mapPaths(
   map: (path: string) => string,
 ): StateMeta['members'] {
   return Object.fromEntries(
-    Object.entries(members).map(([member, { files, directKernel, firmware }]) => {
+    Object.entries(members).map(([member, { files, directKernel, firmware, hostKey }]) => {
       const disks = files.disks.map((disk) => ({ ...disk, file: map(disk.file) }))
       const { memory } = files
       const saved = memory && {
@@ -74,7 +74,8 @@ function mapPaths(
       }
       const kernel = directKernel && { directKernel: mapKernel(directKernel, map) }
       const code = firmware && { firmware: map(firmware) }
-      return [member, { files: { ...files, disks, ...saved }, ...kernel, ...code }]
+      const met = hostKey !== undefined && { hostKey }
+      return [member, { files: { ...files, disks, ...saved }, ...kernel, ...code, ...met }]
     }),
   )
 }

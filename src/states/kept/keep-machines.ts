@@ -87,7 +87,7 @@ async function commitMoment(kept: NewKept): Promise<void> {
   // All but the files is as it was.
   const files = Object.entries(captured.files).map(([member, files]) => [
     member,
-    { ...state.members[member], files },
+    { ...state.members[member], files, hostKey: captured.hostKeys[member] },
   ])
   const moment: KeptMoment = {
     kind,

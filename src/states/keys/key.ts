@@ -12,6 +12,7 @@ import { inputParts } from './inputs.js'
 import { readyCode } from './ready-code.js'
 import { refreshPart } from './refresh.js'
 import { setupCode } from './setup-code.js'
+import { withSshKey } from './with-ssh-key.js'
 
 /** Goes up when a state made by an older version of this package can no longer be used. */
 const FORMAT = 3
@@ -24,6 +25,8 @@ export interface KeyHost {
   identifyFirmware(machine: MachineDefinition): Promise<string>
   /** What device state depends on besides the machine. */
   emulator(machine: MachineDefinition): Promise<{ version: string; accelerator: Accelerator }>
+  /** The public key that guests are logged in to with. */
+  sshPublicKey(): Promise<string>
   /** The key of a parent; a place to remember those that were computed. */
   parentKey(state: AnyState): Promise<StateKey>
 }
@@ -77,12 +80,13 @@ async function parentParts(parent: AnyState, host: KeyHost): Promise<Record<stri
 }
 
 async function rootKey(machine: MachineDefinition, host: KeyHost): Promise<StateKey> {
-  const { image, cloudInit, firstBoot } = machine[DETAILS].options
+  const { options } = machine[DETAILS]
+  const { cloudInit, firstBoot } = await withSshKey(options, host.sshPublicKey)
   return seal({
     format: FORMAT,
     state: { name: 'root', liveness: 'disk' },
-    image: await host.identifyImage(image),
-    ...(await driveContents(machine[DETAILS].options, host.identifyImage)),
+    image: await host.identifyImage(options.image),
+    ...(await driveContents(options, host.identifyImage)),
     ...(cloudInit && { cloudInit: seedIdentity(cloudInit) }),
     ...(firstBoot && { firstBoot: firstBootIdentity(firstBoot) }),
   })
@@ -116,11 +120,12 @@ async function commonParts(state: AnyState, host: KeyHost): Promise<Record<strin
 async function machinePart(machine: MachineDefinition, host: KeyHost): Promise<unknown> {
   const { options } = machine[DETAILS]
   const { memory, cpus, cpuModel, machineType, network, extraArgs } = options
-  const { arch, tpm, ready, firmware, hotplugPorts, extraFds } = options
+  const { arch, tpm, ready, firmware, hotplugPorts, extraFds, guest, sshUser } = options
   return {
     ...{ memory, cpus, cpuModel, machineType, network, extraArgs },
     ...(arch !== 'x86_64' && { arch }),
     ...(tpm && { tpm }),
+    ...(guest === 'ssh' && { guest, sshUser }),
     ...drivesPart(options),
     ...(hotplugPorts > 0 && { hotplugPorts }),
     ...(extraFds.length > 0 && { extraFds }),

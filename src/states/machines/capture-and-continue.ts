@@ -6,7 +6,12 @@ import { eachMember } from '../definitions/each-member.js'
 import type { AnyState } from '../definitions/types.js'
 import type { AvailableState } from '../graph/available-state.js'
 import type { Context } from '../graph/context.js'
-import { type CapturedMachines, capturable, requireRunning } from './capture-machines.js'
+import {
+  type CapturedMachines,
+  capturable,
+  hostKeysOf,
+  requireRunning,
+} from './capture-machines.js'
 import { type StartedMachines, startMachines } from './start-machines.js'
 import { stopTogether } from './stop-together.js'
 
@@ -77,7 +82,11 @@ export async function captureAndContinue(
     }
     await clones.resume()
     const files = await eachMember(frozen, ({ keep }) => keep())
-    return { captured: { files, skew }, started: clones, stoodStill }
+    return {
+      captured: { files, skew, hostKeys: hostKeysOf(started.machines) },
+      started: clones,
+      stoodStill,
+    }
   } catch (error) {
     for (const succession of Object.values(successions)) succession.cancel(error as Error)
     const clones = await starting.catch(() => undefined)

@@ -14,6 +14,8 @@ export interface CapturedMachines {
   files: Readonly<Record<string, StateFiles>>
   /** Milliseconds from the stop of the first to that of the last; for live states. */
   skew?: number
+  /** Fingerprints of the host keys of ssh of those that were talked to so, by member. */
+  hostKeys: Readonly<Record<string, string | undefined>>
 }
 
 /**
@@ -55,7 +57,13 @@ export async function captureMachines(
     const leavesBoot = from?.members[member]?.isBoot
     return await capture({ ...capturable(machine), leavesBoot }, own, dirname(directory))
   })
-  return { files, ...(skew !== undefined && { skew }) }
+  return { files, hostKeys: hostKeysOf(machines), ...(skew !== undefined && { skew }) }
+}
+
+/** Fingerprints of the host keys of ssh of machines, by member, where they are known. */
+export function hostKeysOf(machines: StartedMachines['machines']): CapturedMachines['hostKeys'] {
+  const entries = Object.entries(machines).map(([member, { ssh }]) => [member, ssh?.hostKey])
+  return Object.fromEntries(entries)
 }
 
 /** What a backend captures of a machine. */

@@ -1,4 +1,5 @@
 import type { PreparedMachine, Purpose } from '../../backends/backend.js'
+import type { SshLink } from '../../guest/ssh/ssh-link.js'
 import type { Liveness } from '../../params/liveness.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { DETAILS, type MachineDefinition } from '../definitions/types.js'
@@ -22,24 +23,30 @@ export interface Course {
 export function courseOf(
   process: MachineProcess,
   prepared: PreparedMachine,
-  options: { machine: MachineDefinition; liveness: Liveness; purpose: Purpose },
+  options: {
+    machine: MachineDefinition
+    liveness: Liveness
+    purpose: Purpose
+    ssh: SshLink | undefined
+  },
 ): Course {
-  const { machine, liveness, purpose } = options
+  const { machine, liveness, purpose, ssh } = options
   // Setups always run at the host's time, so that no state depends on what tests have asked for.
   const clock = purpose === 'test' ? machine[DETAILS].options.clock : 'host'
-  // One that the agent wakes may have nothing for random numbers but vmgenid: another id takes another QEMU.
+  // One that programs wake may have nothing for random numbers but vmgenid: another id takes another QEMU.
   let isOnlyOnce = false
   const isAsItWas = () => !process.isAltered && !process.serial.isTyped && !isOnlyOnce
   const canRewind = () => prepared.rewind !== undefined && process.running && isAsItWas()
   return {
     async resume(signal) {
       if (liveness === 'disk') await process.qmp.execute('cont')
-      else isOnlyOnce = (await wakeMachine(process, clock, signal)) === 'agent'
+      else isOnlyOnce = (await wakeMachine(process, { ssh, clock, signal })) === 'programs'
     },
     canRewind,
     async rewind() {
       if (!canRewind()) return false
       try {
+        ssh?.drop()
         await process.qmp.execute('stop')
         await process.removePortForwards()
         await prepared.rewind?.(process)

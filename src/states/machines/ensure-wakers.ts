@@ -8,11 +8,13 @@ import { warn } from './warn.js'
  * state is kept all the same, and people are told what that means.
  */
 export async function ensureWakers({ machines }: StartedMachines): Promise<void> {
-  await eachMember(machines, async ({ process }) => {
+  await eachMember(machines, async ({ process, ssh }) => {
     if (!process.running) return
-    const problem = await ensureWaker(process).catch((error: Error) => error.message)
+    const problem = await ensureWaker(process, ssh).catch((error: Error) => error.message)
+    // No clone is to remember a connection that nobody else does.
+    ssh?.drop()
     if (problem === undefined) return
     const { name } = process.options
-    warn(`${name} will take longer to restore, since its agent has to set the clock: ${problem}`)
+    warn(`${name} will take longer to restore, since commands have to set its clock: ${problem}`)
   })
 }

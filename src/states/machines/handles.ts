@@ -40,8 +40,8 @@ export class Handles<H = unknown> {
 
   /** Makes the handles stand for machines that were started in the state. */
   attach({ machines }: StartedMachines): void {
-    for (const [member, { process }] of Object.entries(machines)) {
-      this.#controls[member]?.attach(process, this.#states[member])
+    for (const [member, { process, ssh }] of Object.entries(machines)) {
+      this.#controls[member]?.attach(process, this.#states[member], ssh)
     }
   }
 
@@ -50,7 +50,7 @@ export class Handles<H = unknown> {
     return (this.#controls[member] as VmControl).vm
   }
 
-  /** Waits until the agent of one machine answers. */
+  /** Waits until the guest of one machine answers. */
   answers(member: string, patience: AgentCallOptions): Promise<void> {
     return (this.#controls[member] as VmControl).answers(patience)
   }

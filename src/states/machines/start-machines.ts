@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PreparedMachine, Purpose } from '../../backends/backend.js'
 import { OwnRam } from '../../backends/fork/own-ram.js'
+import { SshLink } from '../../guest/ssh/ssh-link.js'
 import type { Liveness } from '../../params/liveness.js'
 import { tracer } from '../../params/trace.js'
 import { withDeadline } from '../../qemu/deadline.js'
@@ -24,6 +25,8 @@ const trace = tracer('restore')
 export interface StartedMachine extends Course {
   prepared: PreparedMachine
   process: MachineProcess
+  /** The way to its guest, if not through the agent. */
+  ssh: SshLink | undefined
   /** The file of its RAM, for a machine that is to be captured. */
   ram: OwnRam | undefined
   /** Whether it goes on where it was captured, or boots. */
@@ -122,7 +125,7 @@ interface NewMachine extends AvailableMember {
 }
 
 async function startMachine(
-  { name, member, state, machine, files, directKernel, firmware }: NewMachine,
+  { name, member, state, machine, files, directKernel, firmware, hostKey }: NewMachine,
   context: Context,
   { purpose, signal, viewing, prepare }: StartOptions,
 ): Promise<StartedMachine> {
@@ -131,7 +134,9 @@ async function startMachine(
   trace('%s: from %s by %s, for a %s, in %s', name, state, files.backend, purpose, directory)
   let process: MachineProcess | undefined
   let ram: OwnRam | undefined
+  let ssh: SshLink | undefined
   const discard = async () => {
+    ssh?.drop()
     await process?.kill()
     await ram?.[Symbol.asyncDispose]()
     if (process !== undefined) await run.removeProcess(process.pid)
@@ -148,6 +153,8 @@ async function startMachine(
     const { memory } = options
     if (purpose === 'live') ram ??= await OwnRam.create(memory, disks)
     const { binary, accelerator } = await context.emulatorOf(machine)
+    const { guest, sshUser: user } = options
+    const key = guest === 'ssh' ? await context.sshKey() : undefined
     process = await launch({
       ...hardwareOf(options),
       ...{ binary, accelerator },
@@ -167,8 +174,9 @@ async function startMachine(
     await withDeadline(prepared.load(process), `the restore of ${state}`, { signal })
     trace('%s: loaded in process %d', name, process.pid)
     const { liveness } = files
-    const course = courseOf(process, prepared, { machine, liveness, purpose })
-    return { ...course, prepared, process, ram, liveness, discard }
+    ssh = key && new SshLink(process, { user, privateKey: key.privateKey, hostKey })
+    const course = courseOf(process, prepared, { machine, liveness, purpose, ssh })
+    return { ...course, prepared, process, ssh, ram, liveness, discard }
   } catch (error) {
     await discard()
     throw error

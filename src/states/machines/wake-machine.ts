@@ -1,4 +1,4 @@
-import { type Waking, wakeGuest } from '../../guest/wake/wake-guest.js'
+import { type WakeOptions, type Waking, wakeGuest } from '../../guest/wake/wake-guest.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { warn } from './warn.js'
 
@@ -11,10 +11,9 @@ import { warn } from './warn.js'
  */
 export async function wakeMachine(
   process: MachineProcess,
-  clock: 'host' | 'frozen',
-  signal: AbortSignal | undefined,
+  options: WakeOptions,
 ): Promise<Waking['by']> {
-  const { by, fault } = await wakeGuest(process, { clock, signal })
+  const { by, fault } = await wakeGuest(process, options)
   if (fault !== undefined) {
     warn(`${process.options.name} was restored, but its guest is not right in all (${fault})`)
   }

@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { storeSshKey } from '../../../src/guest/ssh/ssh-key.js'
+import { SshLink } from '../../../src/guest/ssh/ssh-link.js'
 import type { Vm } from '../../../src/guest/vm.js'
 import { VmControl } from '../../../src/guest/vm-control.js'
 import type { MachineProcess } from '../../../src/qemu/machine/machine-process.js'
@@ -31,6 +33,20 @@ async function bootDebian(): Promise<BootedGuest> {
   }
 }
 
+/** Has the guest let in who has a key. */
+async function letIn(process: MachineProcess): Promise<SshLink> {
+  const store = await mkdtemp(join(tmpdir(), 'vms-ssh-key-'))
+  const { privateKey, publicKey } = await storeSshKey(store)
+  await rm(store, { recursive: true })
+  const control = new VmControl({ machine: 'guest', liveness: 'live' })
+  control.attach(process)
+  await control.vm.$`mkdir -p -m 700 /root/.ssh; echo ${publicKey} >/root/.ssh/authorized_keys`
+  await control.vm
+    .$`if [ -x /usr/sbin/dropbear ]; then mkdir -p /etc/dropbear; dropbear -R -s -P /run/dropbear.pid; fi`
+  control.release('the guest is ready')
+  return new SshLink(process, { user: 'root', privateKey, hostKey: undefined })
+}
+
 const BOOTS = { tiny: bootTiny, debian: bootDebian }
 
 /** Guests of which each is booted once. */
@@ -38,11 +54,12 @@ export class BootedGuests {
   readonly #booted = new Map<string, Promise<BootedGuest>>()
 
   /** A handle to a guest. */
-  async open(guest: 'tiny' | 'debian'): Promise<Vm> {
+  async open(guest: 'tiny' | 'debian', channel: 'agent' | 'ssh'): Promise<Vm> {
     const booted = this.#booted.get(guest) ?? BOOTS[guest]()
     this.#booted.set(guest, booted)
+    const { process } = await booted
     const control = new VmControl({ machine: guest, liveness: 'live' })
-    control.attach((await booted).process, 'fresh')
+    control.attach(process, 'fresh', channel === 'ssh' ? await letIn(process) : undefined)
     await control.vm.ready({ timeout: 300_000 })
     return control.vm
   }

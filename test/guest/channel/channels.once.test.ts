@@ -25,6 +25,8 @@ const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex
 const GUESTS = [
   { guest: 'tiny', channel: 'agent', megabytes: 100 },
   { guest: 'debian', channel: 'agent', megabytes: 20 },
+  { guest: 'tiny', channel: 'ssh', megabytes: 100 },
+  { guest: 'debian', channel: 'ssh', megabytes: 20 },
 ] as const
 
 const guests = new BootedGuests()
@@ -42,11 +44,11 @@ function collector() {
   }
 }
 
-describe.each(GUESTS)('the $guest guest over $channel', ({ guest, megabytes }) => {
+describe.each(GUESTS)('the $guest guest over $channel', ({ guest, channel, megabytes }) => {
   let vm: Vm
 
   beforeAll(async () => {
-    vm = await guests.open(guest)
+    vm = await guests.open(guest, channel)
   }, 1_200_000)
 
   const processes = async (pattern: string) =>

@@ -90,6 +90,7 @@ describe('the key of a state of an environment', () => {
     identifyImage: async () => 'sha256:1',
     identifyFirmware: async () => 'sha256:2',
     emulator: async () => ({ version: '7.2.22', accelerator: 'tcg' }),
+    sshPublicKey: async () => 'ssh-ed25519 AAAA',
     parentKey: (state) => stateKey(state, host),
   }
   const keyOf = async (state: AnyState) => (await stateKey(state, host)).key

@@ -20,14 +20,16 @@ function host(
     firmware?: string
     version?: string
     accelerator?: 'kvm' | 'tcg'
+    sshKey?: string
   } = {},
 ): KeyHost {
   const { image = 'sha256:1', firmware = 'sha256:2' } = changes
-  const { version = '7.2.22', accelerator = 'tcg' } = changes
+  const { version = '7.2.22', accelerator = 'tcg', sshKey = 'ssh-ed25519 AAAA' } = changes
   const host: KeyHost = {
     identifyImage: async () => image,
     identifyFirmware: async () => firmware,
     emulator: async () => ({ version, accelerator }),
+    sshPublicKey: async () => sshKey,
     parentKey: (state) => stateKey(state, host),
   }
   return host
@@ -112,6 +114,7 @@ describe('stateKey()', () => {
     ['the firmware', { machine: { firmware: 'uefi' } }],
     ['the machine type', { machine: { machineType: 'pc' } }],
     ['the network', { machine: { network: 'isolated' } }],
+    ['the way to the guest', { machine: { guest: 'ssh' } }],
     ['a further disk', { machine: { disks: [{ name: 'data', size: '1 MiB' }] } }],
     ['the bus of a disk', { machine: { disks: [{ name: 'data', size: '1 MiB', bus: 'usb' }] } }],
     ['the bus of the image', { machine: { imageDisk: { bus: 'sata' } } }],
@@ -152,6 +155,19 @@ describe('stateKey()', () => {
     expect(await keyOf(chain().live, other)).toBe(await keyOf(chain().live))
     const uefi = { machine: { firmware: 'uefi' } } as const
     expect(await keyOf(chain(uefi).first, other)).not.toBe(await keyOf(chain(uefi).first))
+  })
+
+  it("is changed by the store's ssh key where that is put into the image, and by who logs in", async () => {
+    const other = { host: { sshKey: 'ssh-ed25519 BBBB' } }
+    const key = (machine: Partial<MachineOptions>, change: Change = {}) =>
+      keyOf(chain({ machine }).first, change)
+    expect(await key({ guest: 'ssh' }, other)).toBe(await key({ guest: 'ssh' }))
+    expect(await key({ firstBoot: {} }, other)).toBe(await key({ firstBoot: {} }))
+    for (const way of [{ firstBoot: {} }, { cloudInit: {} }] as const) {
+      const over = { guest: 'ssh', ...way } as const
+      expect(await key(over, other)).not.toBe(await key(over))
+      expect(await key({ ...over, sshUser: 'ada' })).not.toBe(await key(over))
+    }
   })
 
   it('does not depend on the order in which values are written', async () => {

@@ -1,0 +1,63 @@
+import { pipeline } from 'node:stream/promises'
+import type { ClientChannel } from 'ssh2'
+import { deferred } from '../../qemu/deferred.js'
+import type { Program, ProgramStatus } from '../channel/channel.js'
+import type { GuestError } from '../guest-error.js'
+import { AfterMark, KeptOutput } from './output.js'
+
+/** A program that runs in the guest. */
+export interface FollowedProgram {
+  /** Its pid and its process group, as soon as they are known; never, if it did not begin. */
+  begun: Promise<{ pid: string; group: string }>
+  ended: Promise<ProgramStatus>
+}
+
+/** What goes with the command that runs a program. */
+interface Company {
+  program: Program
+  mark: string
+  firstLine: string
+  /** The error of a program that ended without a word. */
+  lost: () => Promise<GuestError>
+}
+
+/** Gives a program its input, and hands on what it prints. */
+export function followProgram(
+  channel: ClientChannel,
+  { program, mark, firstLine, lost }: Company,
+): FollowedProgram {
+  const begun = deferred<{ pid: string; group: string }>()
+  const ended = deferred<ProgramStatus>()
+  ended.promise.catch(() => {}) // whoever awaits it hears of it; no one may be left to
+  channel.on('error', () => {})
+  const kept = { stdout: new KeptOutput(), stderr: new KeptOutput() }
+  const own = new AfterMark(mark, (line) => {
+    const [pid = '', group = ''] = line.split(' ')
+    begun.resolve({ pid, group })
+  })
+  const printed = Promise.allSettled([
+    pipeline(channel, program.stdout ?? kept.stdout),
+    pipeline(channel.stderr, own, program.stderr ?? kept.stderr),
+  ])
+  channel.once('close', async (code?: number | null, signal?: string) => {
+    await printed
+    if (code === undefined) return ended.reject(await lost())
+    const truncated = (['stdout', 'stderr'] as const).find((name) => kept[name].isTruncated)
+    ended.resolve({
+      exitCode: code ?? undefined,
+      signal: code === null ? signal : undefined,
+      stdout: kept.stdout.bytes,
+      stderr: kept.stderr.bytes,
+      ...(truncated && { truncated }),
+    })
+  })
+  giveInput(channel, program.input, firstLine)
+  return { begun: begun.promise, ended: ended.promise }
+}
+
+/** A program may end without having read all. */
+function giveInput(channel: ClientChannel, input: Program['input'], firstLine: string): void {
+  if (firstLine !== '') channel.write(firstLine)
+  if (input === undefined || Buffer.isBuffer(input)) channel.end(input)
+  else pipeline(input, channel).catch(() => {})
+}

@@ -1,0 +1,112 @@
+import type { ClientChannel } from 'ssh2'
+import { isVmStatesError } from '../../params/errors.js'
+import { type Patience, withDeadline } from '../../qemu/deadline.js'
+import { newNonce } from '../../store/names.js'
+import type { AgentCallOptions } from '../agent/client.js'
+import type { Channel, Program, RunningProgram, StartOptions } from '../channel/channel.js'
+import { fileError } from '../files/file-error.js'
+import type { GuestError } from '../guest-error.js'
+import { followProgram } from './follow-program.js'
+import { KeptOutput } from './output.js'
+import { killCommand, remoteCommand } from './remote-command.js'
+import type { SshLink } from './ssh-link.js'
+
+/** What a command prints is nobody's. @returns waits for its end */
+function untilClosed(channel: ClientChannel): () => Promise<void> {
+  const closed = new Promise<void>((resolve) => channel.once('close', () => resolve()))
+  channel.on('error', () => {})
+  channel.resume()
+  channel.stderr.resume()
+  channel.end()
+  return () => closed
+}
+
+/** The way to a guest over ssh. Connections are the link's, which outlives it. */
+export class SshChannel implements Channel {
+  readonly agent = undefined
+  readonly #link: SshLink
+  readonly #underWay = new Set<(reason: () => GuestError) => void>()
+  #closed: (() => GuestError) | undefined
+
+  constructor(link: SshLink) {
+    this.#link = link
+  }
+
+  get answered(): boolean {
+    return this.#link.answered
+  }
+
+  connect(options: AgentCallOptions = {}): Promise<void> {
+    return this.#unlessClosed(() => this.#link.connect(options))
+  }
+
+  start(program: Program, { signal }: StartOptions = {}): Promise<RunningProgram> {
+    return this.#start(program, { signal })
+  }
+
+  async readFile(path: string, options: AgentCallOptions = {}): Promise<Buffer> {
+    const stdout = new KeptOutput(Number.POSITIVE_INFINITY)
+    const program = { path: 'cat', arg: ['--', path], stdout }
+    const { ended, kill } = await this.#start(program, options)
+    try {
+      const status = await withDeadline(ended, `reading ${path}`, options)
+      if (status.exitCode === 0) return stdout.bytes
+      const said = status.stderr.toString().trim()
+      throw fileError('read', path, said.slice(said.lastIndexOf(': ') + 1).trim())
+    } catch (error) {
+      if (isVmStatesError(error, 'TIMEOUT') || isVmStatesError(error, 'ABORTED')) {
+        kill().catch(() => {})
+      }
+      throw error
+    }
+  }
+
+  missing(timeout: number): GuestError {
+    return this.#link.missing(timeout)
+  }
+
+  close(reason: () => GuestError): void {
+    if (this.#closed !== undefined) return
+    this.#closed = reason
+    for (const end of this.#underWay) end(reason)
+  }
+
+  async #start(program: Program, patience: Patience): Promise<RunningProgram> {
+    const mark = newNonce()
+    const { path, arg, input } = program
+    const { command, firstLine } = remoteCommand({ path, arg, hasInput: input !== undefined }, mark)
+    const { begun, ended } = await this.#unlessClosed(() =>
+      this.#link.run(
+        command,
+        (channel, whyLost) =>
+          followProgram(channel, {
+            ...{ program, mark, firstLine },
+            lost: () => this.#link.lost(whyLost()),
+          }),
+        patience,
+      ),
+    )
+    const all = this.#unlessClosed(() => ended)
+    all.catch(() => {}) // whoever awaits it hears of it; no one may be left to
+    const kill = async () => {
+      const command = killCommand(await begun)
+      await this.#unlessClosed(() => this.#link.run(command, untilClosed)).then((closed) =>
+        closed(),
+      )
+    }
+    return { ended: all, kill }
+  }
+
+  /** Begins something, and has it reject as soon as the channel is closed. */
+  #unlessClosed<T>(begin: () => Promise<T>): Promise<T> {
+    const closed = this.#closed
+    if (closed !== undefined) return Promise.reject(closed())
+    return new Promise((resolve, reject) => {
+      const end = (reason: () => GuestError) => reject(reason())
+      this.#underWay.add(end)
+      begin()
+        .finally(() => this.#underWay.delete(end))
+        .then(resolve, reject)
+    })
+  }
+}

@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest'
+import { image } from '../../../src/images/image.js'
+import type { MachineProcess } from '../../../src/qemu/machine/machine-process.js'
+import { machine } from '../../../src/states/definitions/machine.js'
+import type { AnyState, Vm } from '../../../src/states/definitions/types.js'
+import { openMachines } from '../../../src/states/machines/machines-in-hand.js'
+import { rejection } from '../../guest/tiny-vm.js'
+import { useStore } from '../graph/use-store.js'
+
+const TIMEOUT = 600_000
+
+const place = useStore()
+
+const open = (state: AnyState<Vm>) => openMachines(state, place.context)
+
+const options = {
+  image: image.tiny(),
+  memory: '128 MiB',
+  guest: 'ssh',
+  firstBoot: {},
+} as const
+
+const tiny = machine('tiny', options)
+const talked = tiny.live('talked', async (vm) => {
+  // Nobody but ssh can have done it.
+  await vm.$`sed -i /agent/d /etc/inittab; kill -HUP 1; sleep 0.5; killall qemu-ga`
+  await vm.$`date -s 2020-01-01; echo kept >/root/note`
+})
+
+/** Established connections to sshd, as the guest sees them. */
+const connections = async (vm: Vm) =>
+  (await vm.$`cat /proc/net/tcp* | grep -c ' [0-9A-F]*:0016 [0-9A-F]*:[0-9A-F]* 01 ' || true`)
+    .stdout
+
+describe('the tiny guest without an agent, over ssh', () => {
+  it(
+    'is restored again and again, each time with a new connection and the right time',
+    async () => {
+      await using opened = await open(talked)
+      for (let restore = 0; restore < 3; restore++) {
+        if (restore > 0) await opened.reset()
+        const vm = opened.handle()
+        expect((await vm.$`cat /root/note; ps | grep -c '[q]emu-ga' || true`).stdout).toBe(
+          'kept\n0',
+        )
+        const year = new Date().getUTCFullYear()
+        expect((await vm.$`date -u +%Y`).stdout).toBe(String(year))
+        await Promise.all([vm.$`sleep 0.5`, vm.$`sleep 0.5`, vm.$`sleep 0.5`])
+        expect(await connections(vm)).toBe('1')
+      }
+    },
+    TIMEOUT,
+  )
+
+  it(
+    'keeps its host key in what is known of its states, and refuses another one',
+    async () => {
+      const child = talked.state('child', (vm) => vm.$`true`)
+      await using first = await open(child)
+      const { hostKey } = first.state.members.vm ?? {}
+      expect(hostKey).toMatch(/^SHA256:/)
+      const vm = first.handle()
+      await vm.$`rm /etc/dropbear/*`
+      await vm.$`kill $(cat /run/dropbear.pid); dropbear -R -s -P /run/dropbear.pid`
+      // One that is kept goes on; one that comes anew does not.
+      expect((await vm.$`echo on`).stdout).toBe('on')
+      first.machines.vm?.ssh?.drop()
+      const error = await rejection(vm.$`echo on`)
+      expect(error).toMatchObject({ code: 'SSH_HOST_KEY_CHANGED' })
+      expect(error.message).toContain(`was ${hostKey}`)
+    },
+    TIMEOUT,
+  )
+
+  it(
+    'tells of a connection that is lost while a command runs, and goes on with the next',
+    async () => {
+      await using opened = await open(talked)
+      const vm = opened.handle()
+      const running = rejection(vm.$`echo begun >/tmp/begun; sleep 1000`)
+      await vm.waitForFile('/tmp/begun')
+      await vm.$`(sleep 0.3; kill $(pidof dropbear | tr ' ' '\n' | grep -vx "$(cat /run/dropbear.pid)")) >/dev/null 2>&1 &`
+      const error = await running
+      expect(error).toMatchObject({ code: 'GUEST_SSH_LOST' })
+      expect(error.message).toContain('lost while a command ran')
+      expect((await vm.$`echo again`).stdout).toBe('again')
+    },
+    TIMEOUT,
+  )
+
+  it(
+    'tells that the machine was reset, and of a QEMU that has ended',
+    async () => {
+      await using opened = await open(talked)
+      const vm = opened.handle()
+      const running = rejection(vm.$`echo begun >/tmp/begun; sleep 1000`)
+      await vm.waitForFile('/tmp/begun')
+      await vm.qmp('system_reset')
+      const error = await running
+      expect(error).toMatchObject({ code: 'GUEST_SSH_LOST' })
+      expect(error.message).toContain('the machine was reset')
+      await vm.ready({ timeout: 120_000 })
+      const last = rejection(vm.$`sleep 1000`)
+      await vm.$`true`
+      process.kill((opened.processes[0] as MachineProcess).pid, 'SIGKILL')
+      expect(await last).toMatchObject({ code: 'GUEST_GONE' })
+    },
+    TIMEOUT,
+  )
+
+  it(
+    'reboots, and is ready again',
+    async () => {
+      await using opened = await open(talked)
+      const vm = opened.handle()
+      const boot = () => vm.readFile('/proc/sys/kernel/random/boot_id')
+      const before = await boot()
+      await vm.reboot({ timeout: 120_000 })
+      expect(await boot()).not.toBe(before)
+      await vm.shutdown()
+    },
+    TIMEOUT,
+  )
+
+  it(
+    'does not let in a user whom it knows not: the error says whom, and what to do',
+    async () => {
+      const stranger = machine('stranger', { ...options, sshUser: 'nobody', boot: 'cold' })
+      const error = await rejection(open(stranger.root))
+      expect(error).toMatchObject({ code: 'GUEST_SSH_REFUSED' })
+      expect(error.message).toContain('did not let nobody in')
+      expect(error.message).toContain('storeSshKey()')
+    },
+    TIMEOUT,
+  )
+
+  it(
+    'is told to be missing where nothing listens, within the deadline',
+    async () => {
+      await using opened = await open(talked)
+      const vm = opened.handle()
+      await vm.$`echo >/root/.ssh/authorized_keys; kill $(cat /run/dropbear.pid)`
+      opened.machines.vm?.ssh?.drop()
+      const startedAt = performance.now()
+      const error = await rejection(vm.ready({ timeout: 3000 }))
+      expect(performance.now() - startedAt).toBeLessThan(4500)
+      expect(error).toMatchObject({ code: 'GUEST_SSH_MISSING' })
+      expect(error.message).toContain('openssh-server')
+    },
+    TIMEOUT,
+  )
+})
