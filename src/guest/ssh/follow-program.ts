@@ -5,6 +5,8 @@ import type { Program, ProgramStatus } from '../channel/channel.js'
 import type { GuestError } from '../guest-error.js'
 import { AfterMark, KeptOutput } from './output.js'
 
+const MOST_LISTENERS = 30
+
 /** A program that runs in the guest. */
 export interface FollowedProgram {
   /** Its pid and its process group, as soon as they are known; never, if it did not begin. */
@@ -30,6 +32,8 @@ export function followProgram(
   const ended = deferred<ProgramStatus>()
   ended.promise.catch(() => {}) // whoever awaits it hears of it; no one may be left to
   channel.on('error', () => {})
+  // Two pipelines have several each.
+  channel.setMaxListeners(MOST_LISTENERS)
   const kept = { stdout: new KeptOutput(), stderr: new KeptOutput() }
   const own = new AfterMark(mark, (line) => {
     const [pid = '', group = ''] = line.split(' ')

@@ -2,7 +2,7 @@ import type { Channel } from '../channel/channel.js'
 import { exec } from '../exec/exec.js'
 
 /**
- * Prints how many filesystems of disks were frozen (`$1` is `-f`) or thawed (`-u`). Later mounts are
+ * Prints how many filesystems of disks were frozen (`$1` is `freeze`) or thawed (`unfreeze`). Later mounts are
  * frozen first: they may lie in earlier ones. A filesystem that is thawed already is none.
  */
 const FREEZE = `
@@ -13,12 +13,12 @@ while read -r device directory _; do
   case $device in /dev/*) ;; *) continue ;; esac
   case " $devices " in *" $device "*) continue ;; esac
   devices="$devices $device"
-  if [ "$1" = -f ]; then mounts="$directory $mounts"; else mounts="$mounts $directory"; fi
+  if [ "$1" = freeze ]; then mounts="$directory $mounts"; else mounts="$mounts $directory"; fi
 done </proc/mounts
 count=0
 for directory in $mounts; do
-  if [ "$1" = -f ]; then fsfreeze -f "$directory" || exit 1
-  else fsfreeze -u "$directory" 2>/dev/null || continue
+  if [ "$1" = freeze ]; then fsfreeze --freeze "$directory" || exit 1
+  else fsfreeze --unfreeze "$directory" 2>/dev/null || continue
   fi
   count=$((count + 1))
 done
@@ -33,7 +33,7 @@ echo $count
  */
 export async function freeze(channel: Channel, what: 'freeze' | 'thaw'): Promise<number> {
   if (channel.agent !== undefined) return await channel.agent.execute(`guest-fsfreeze-${what}`, {})
-  const args = ['-c', FREEZE, 'sh', what === 'freeze' ? '-f' : '-u']
+  const args = ['-c', FREEZE, 'sh', what === 'freeze' ? 'freeze' : 'unfreeze']
   const { stdout } = await exec(channel, '/bin/sh', args, {}, { script: `${what} filesystems` })
   return Number(stdout)
 }
