@@ -8,7 +8,7 @@ import { AfterMark, KeptOutput } from './output.js'
 const MOST_LISTENERS = 30
 
 /** A program that runs in the guest. */
-export interface FollowedProgram {
+interface FollowedProgram {
   /** Its pid and its process group, as soon as they are known; never, if it did not begin. */
   begun: Promise<{ pid: string; group: string }>
   ended: Promise<ProgramStatus>

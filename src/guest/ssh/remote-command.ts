@@ -51,7 +51,7 @@ const FROM_INPUT = 'IFS= read -r command && eval "$(printf %b "$command")"'
 const LONGEST = 8000
 
 /** A command as sshd takes it, and what comes before the program's own input. */
-export interface RemoteCommand {
+interface RemoteCommand {
   command: string
   firstLine: string
 }

@@ -12,7 +12,7 @@ const KEEP_ALIVE = { keepaliveInterval: 15_000, keepaliveCountMax: 4 }
 const MOST_SESSIONS = 10
 
 /** What a connection is opened with. */
-export interface ConnectionOptions {
+interface ConnectionOptions {
   /** On the host's loopback. */
   port: number
   user: string

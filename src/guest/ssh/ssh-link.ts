@@ -17,7 +17,7 @@ const SSH_PORT = 22
 const DEFAULT_TIMEOUT = 30_000
 
 /** Milliseconds until an attempt that nobody has answered is given up for the next one. */
-const GREETING_TIMEOUT = { first: 4000, longest: 30_000 }
+const GREETING_TIMEOUT = { first: 2000, longest: 30_000 }
 
 /** Milliseconds between two attempts. */
 const PAUSE = { first: 50, longest: 1000 }
@@ -29,7 +29,7 @@ const REFUSED_FOR = 30_000
 const EXIT_GRACE = 1000
 
 /** How a guest is logged in to. */
-export interface SshLogin {
+interface SshLogin {
   user: string
   privateKey: string
   /** The fingerprint of the guest's host key, if it was met before: `SHA256:…`. */
@@ -130,6 +130,12 @@ export class SshLink {
     this.#connections = []
     this.#hostPort = undefined
     for (const connection of connections) connection.close(why)
+  }
+
+  /** Ends every connection of a guest that goes back to where it was restored: its host key does, too. */
+  rewind(): void {
+    this.#hostKey = this.#login.hostKey
+    this.drop('the machine goes back to its state')
   }
 
   /** Has the next connection learn the guest's host key anew, since it was given another one on purpose. */

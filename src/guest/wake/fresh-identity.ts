@@ -7,7 +7,8 @@ import { GuestError } from '../guest-error.js'
 import type { SshLink } from '../ssh/ssh-link.js'
 
 /**
- * Its argument is the machine id. An sshd that is told to hang up starts itself anew, and reads its keys.
+ * Its argument is the machine id. An sshd that is told to hang up starts itself anew, reads its keys, and says
+ * in a file that it listens: until then it shows the old ones.
  */
 const SCRIPT = `
 for file in /etc/machine-id /var/lib/dbus/machine-id; do
@@ -21,7 +22,16 @@ for key in /etc/ssh/ssh_host_*_key; do
   ssh-keygen -q -N '' -t "\${type%_key}" -f "$key"
   keys=1
 done
-if [ -n "$keys" ] && [ -s /run/sshd.pid ]; then kill -HUP "$(cat /run/sshd.pid)"; fi
+if [ -n "$keys" ] && [ -s /run/sshd.pid ]; then
+  pid=$(cat /run/sshd.pid)
+  rm /run/sshd.pid
+  kill -HUP "$pid"
+  tries=0
+  while [ ! -s /run/sshd.pid ] && [ $tries -lt 100 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+  done
+fi
 `
 
 /**

@@ -15,7 +15,7 @@ const SEED = 'cat >/dev/urandom; ls -d /sys/bus/*/drivers/vmgenid'
 /** Busybox knows whole seconds alone: it waits for the next one. */
 const SET_CLOCK = 'date -u -s "@$1" || { sleep "$2" && date -u -s "@$3"; }'
 
-export interface ProgramWakeOptions {
+interface ProgramWakeOptions {
   /** The way to the guest, if not through the agent. */
   ssh: SshLink | undefined
   isHostClock: boolean

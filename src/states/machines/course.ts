@@ -46,7 +46,7 @@ export function courseOf(
     async rewind() {
       if (!canRewind()) return false
       try {
-        ssh?.drop()
+        ssh?.rewind()
         await process.qmp.execute('stop')
         await process.removePortForwards()
         await prepared.rewind?.(process)

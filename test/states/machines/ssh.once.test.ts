@@ -5,6 +5,7 @@ import { machine } from '../../../src/states/definitions/machine.js'
 import type { AnyState, Vm } from '../../../src/states/definitions/types.js'
 import { openMachines } from '../../../src/states/machines/machines-in-hand.js'
 import { rejection } from '../../guest/tiny-vm.js'
+import { debianImage } from '../../support/debian/image.js'
 import { useStore } from '../graph/use-store.js'
 
 const TIMEOUT = 600_000
@@ -125,7 +126,11 @@ describe('the tiny guest without an agent, over ssh', () => {
   it(
     'does not let in a user whom it knows not: the error says whom, and what to do',
     async () => {
-      const stranger = machine('stranger', { ...options, sshUser: 'nobody', boot: 'cold' })
+      // sshd runs for somebody else.
+      const firstBoot = { files: { '/root/.ssh/authorized_keys': 'ssh-ed25519 AAAA\n' } }
+      const stranger = machine('stranger', {
+        ...{ ...options, firstBoot, sshUser: 'nobody', boot: 'cold' },
+      })
       const error = await rejection(open(stranger.root))
       expect(error).toMatchObject({ code: 'GUEST_SSH_REFUSED' })
       expect(error.message).toContain('did not let nobody in')
@@ -148,5 +153,63 @@ describe('the tiny guest without an agent, over ssh', () => {
       expect(error.message).toContain('openssh-server')
     },
     TIMEOUT,
+  )
+})
+
+describe('the Debian guest over ssh, let in by cloud-init', () => {
+  it(
+    'is restored with host keys of its own, and reboots',
+    async () => {
+      const debian = machine('debian', {
+        image: await debianImage(),
+        guest: 'ssh',
+        identity: 'fresh',
+        readyTimeout: TIMEOUT,
+        cloudInit: { userData: { locale: false } },
+      })
+      const up = debian.live('up', (vm) => vm.$`systemctl mask --now qemu-guest-agent`)
+      await using opened = await open(up)
+      const keys: string[] = []
+      for (let restore = 0; restore < 2; restore++) {
+        if (restore > 0) await opened.reset()
+        const vm = opened.handle()
+        keys.push(await vm.readFile('/etc/ssh/ssh_host_ed25519_key.pub'))
+        expect(await vm.service('qemu-guest-agent').status()).toBe('stopped')
+        expect((await vm.$`date -u +%Y`).stdout).toBe(String(new Date().getUTCFullYear()))
+        opened.machines.vm?.ssh?.drop()
+        expect((await vm.$`whoami`).stdout).toBe('root')
+      }
+      expect(new Set(keys).size).toBe(2)
+      const vm = opened.handle()
+      const boot = () => vm.readFile('/proc/sys/kernel/random/boot_id')
+      const before = await boot()
+      await vm.reboot({ timeout: TIMEOUT })
+      expect(await boot()).not.toBe(before)
+    },
+    2 * TIMEOUT,
+  )
+
+  it(
+    'is entered as another user, who may do what that user may',
+    async () => {
+      const debian = machine('debian', {
+        image: await debianImage(),
+        ...{ guest: 'ssh', sshUser: 'ada', boot: 'cold', readyTimeout: TIMEOUT },
+        cloudInit: { users: [{ name: 'ada' }], userData: { locale: false } },
+      })
+      await using opened = await open(debian.root)
+      const vm = opened.handle()
+      expect((await vm.$`whoami; pwd; echo $HOME`).stdout).toBe('ada\n/\n/home/ada')
+      await vm.writeFile('/home/ada/own', 'words')
+      expect(await vm.readFile('/home/ada/own')).toBe('words')
+      expect(await rejection(vm.readFile('/etc/shadow'))).toMatchObject({
+        code: 'GUEST_FILE_FAILED',
+        message: expect.stringContaining('Permission denied'),
+      })
+      const error = await rejection(vm.$({ timeout: 1500 })`sleep 9876 & sleep 9876`)
+      expect(error).toMatchObject({ code: 'TIMEOUT' })
+      expect((await vm.$`ps -e -o args | grep -c '^sleep 987[6]' || true`).stdout).toBe('0')
+    },
+    2 * TIMEOUT,
   )
 })
