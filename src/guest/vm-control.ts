@@ -109,7 +109,7 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
     if (this.#guest === undefined) return
     const { process, console, detach } = this.#guest
     detach(() => this.#restoredError())
-    this.#ssh?.drop('the machine was reset')
+    this.#ssh?.reset()
     this.#attach(process, this.#state, console)
   }
 

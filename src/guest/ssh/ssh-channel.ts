@@ -52,7 +52,8 @@ export class SshChannel implements Channel {
       const status = await withDeadline(ended, `reading ${path}`, options)
       if (status.exitCode === 0) return stdout.bytes
       const said = status.stderr.toString().trim()
-      throw fileError('read', path, said.slice(said.lastIndexOf(': ') + 1).trim())
+      const reason = said.slice(said.lastIndexOf(': ') + 1).trim()
+      throw fileError('read', path, reason || `exit code ${status.exitCode ?? status.signal}`)
     } catch (error) {
       if (isVmStatesError(error, 'TIMEOUT') || isVmStatesError(error, 'ABORTED')) {
         kill().catch(() => {})

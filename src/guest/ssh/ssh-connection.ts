@@ -106,6 +106,7 @@ export class SshConnection {
    * @returns undefined if the guest runs no more commands on this connection than it does by now
    */
   async run<T>(command: string, follow: Follow<T>): Promise<T | undefined> {
+    const isAlone = this.#sessions === 0
     this.#sessions++
     try {
       return await new Promise<T>((resolve, reject) => {
@@ -118,8 +119,8 @@ export class SshConnection {
       })
     } catch (error) {
       const isRefused = this.#end === undefined && 'reason' in (error as Error)
-      if (!isRefused || this.#sessions === 1) throw error
-      this.#most = this.#sessions - 1
+      if (!isRefused || isAlone) throw error
+      this.#most = Math.max(1, this.#sessions - 1)
       return undefined
     } finally {
       this.#sessions--

@@ -24,6 +24,8 @@ const PAUSE = { first: 50, longest: 1000 }
 
 /** Milliseconds for which a guest that boots may know the user or the key not yet. */
 const REFUSED_FOR = 30_000
+/** Milliseconds between two attempts then: OpenSSH 9.8 and later shut out who is refused too often. */
+const REFUSED_PAUSE = 3000
 
 /** Milliseconds that QEMU gets to end after a connection has. */
 const EXIT_GRACE = 1000
@@ -51,6 +53,7 @@ export class SshLink {
   #waiting = 0
   #lastFailure: string | undefined
   #hasAnswered = false
+  #isUp = false
   #isEnded = false
 
   constructor(process: GuestProcess, login: SshLogin) {
@@ -58,7 +61,7 @@ export class SshLink {
     this.#login = login
     this.#hostKey = login.hostKey
     process.qmp.onAny(({ name }) => {
-      if (name === 'RESET') this.drop('the machine was reset')
+      if (name === 'RESET') this.reset()
     })
     void process.exited.then(() => {
       this.#isEnded = true
@@ -132,6 +135,12 @@ export class SshLink {
     for (const connection of connections) connection.close(why)
   }
 
+  /** Ends every connection of a guest that boots anew. */
+  reset(): void {
+    this.#isUp = false
+    this.drop('the machine was reset')
+  }
+
   /** Ends every connection of a guest that goes back to where it was restored: its host key does, too. */
   rewind(): void {
     this.#hostKey = this.#login.hostKey
@@ -187,7 +196,8 @@ export class SshLink {
         if (error instanceof GuestError) throw error
         if (isLoginRefusal(error)) {
           refusedAt ??= performance.now()
-          const isForGood = this.#hasAnswered || performance.now() - refusedAt > REFUSED_FOR
+          pause = REFUSED_PAUSE
+          const isForGood = this.#isUp || performance.now() - refusedAt > REFUSED_FOR
           if (isForGood) throw refusedLoginError(this.#login.user)
         }
         this.#lastFailure = (error as Error).message
@@ -198,6 +208,7 @@ export class SshLink {
     }
   }
 
+  /** Does nothing of use where all connections were dropped meanwhile. */
   async #attempt(greetingTimeout: number): Promise<void> {
     const { user, privateKey } = this.#login
     this.#hostPort ??= this.#process.forwardPort(SSH_PORT).then(({ hostPort }) => hostPort)
@@ -211,12 +222,13 @@ export class SshLink {
       const port = await hostPort
       const options = { port, user, privateKey, greetingTimeout, acceptsHostKey }
       const connection = await SshConnection.open(options)
-      // It may have been dropped meanwhile.
       if (hostPort !== this.#hostPort) return connection.close('it is of no use any more')
       this.#hostKey ??= met
       this.#hasAnswered = true
+      this.#isUp = true
       this.#connections = [...this.#connections.filter(({ end }) => end === undefined), connection]
     } catch (error) {
+      if (hostPort !== this.#hostPort) return
       const { code } = error as NodeJS.ErrnoException
       if (code === 'ECONNREFUSED' || isVmStatesError(error)) this.#hostPort = undefined
       const known = this.#hostKey

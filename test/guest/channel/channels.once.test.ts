@@ -257,6 +257,14 @@ describe.each(GUESTS)('the $guest guest over $channel', ({ guest, channel, megab
     expect(error).toMatchObject({ exitCode: 1, stdout: 'one' })
   })
 
+  test('an argument may be long, and hold anything', async () => {
+    const argument = `it's $x \\n ü😀 100%\n\t\x01"*`.repeat(600)
+    const { stdout } = await vm.exec('printf', ['%s|', argument], { stdin: 'unread' })
+    expect(stdout).toBe(`${argument}|`)
+    const cat = await vm.exec('sh', ['-c', 'cat; printf "%s" "$1"', 'sh', argument], { stdin: 'in\n' })
+    expect(cat.stdout).toBe(`in\n${argument}`)
+  })
+
   test('a hundred commands run in a row, and thirty at once', async () => {
     for (let index = 0; index < 100; index++) {
       expect((await vm.exec('echo', [String(index)])).stdout).toBe(String(index))

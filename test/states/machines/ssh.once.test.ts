@@ -158,7 +158,7 @@ describe('the tiny guest without an agent, over ssh', () => {
 
 describe('the Debian guest over ssh, let in by cloud-init', () => {
   it(
-    'is restored with host keys of its own, and reboots',
+    'is restored with host keys of its own, may refuse commands at once, and reboots',
     async () => {
       const debian = machine('debian', {
         image: await debianImage(),
@@ -181,6 +181,12 @@ describe('the Debian guest over ssh, let in by cloud-init', () => {
       }
       expect(new Set(keys).size).toBe(2)
       const vm = opened.handle()
+      await vm.$`echo MaxSessions 2 >/etc/ssh/sshd_config.d/few.conf; systemctl reload ssh`
+      opened.machines.vm?.ssh?.drop()
+      const names = ['1', '2', '3', '4', '5']
+      const results = await Promise.all(names.map((name) => vm.exec('echo', [name])))
+      expect(results.map(({ stdout }) => stdout)).toEqual(names)
+
       const boot = () => vm.readFile('/proc/sys/kernel/random/boot_id')
       const before = await boot()
       await vm.reboot({ timeout: TIMEOUT })
