@@ -8,6 +8,7 @@ import type { LaunchOptions } from '../../src/qemu/machine/launch-options.js'
 import type { MachineProcess } from '../../src/qemu/machine/machine-process.js'
 import { bareOptions } from '../qemu/machine/bare-machine.js'
 import { tinyGuest } from '../support/tiny.js'
+import { letIn } from './channel/let-in.js'
 
 /** A booted tiny guest with its handle. */
 export interface TinyVm extends AsyncDisposable {
@@ -16,11 +17,12 @@ export interface TinyVm extends AsyncDisposable {
   vm: VmControl<'tiny', 'live'>['vm']
 }
 
-/** Boots the tiny guest on a disk of its own; its agent answers. */
+/** Boots the tiny guest on a disk of its own; it answers over the channel. */
 export async function bootTiny({
   disks = [],
+  channel = 'agent',
   ...changes
-}: Partial<LaunchOptions> = {}): Promise<TinyVm> {
+}: Partial<LaunchOptions> & { channel?: 'agent' | 'ssh' } = {}): Promise<TinyVm> {
   const tiny = await tinyGuest()
   const directory = await mkdtemp(join(tmpdir(), 'vm-states-test-'))
   const file = join(directory, 'disk.qcow2')
@@ -42,10 +44,13 @@ export async function bootTiny({
     await process.close()
     await rm(directory, { recursive: true, force: true })
   }
-  await control.vm.ready().catch(async (error: unknown) => {
+  try {
+    await control.vm.ready()
+    if (channel === 'ssh') control.attach(process, 'fresh', await letIn(process))
+  } catch (error) {
     await dispose()
     throw error
-  })
+  }
   return { process, control, vm: control.vm, [Symbol.asyncDispose]: dispose }
 }
 

@@ -100,13 +100,13 @@ export class SshConnection {
     return this.#end === undefined && this.#sessions < this.#most
   }
 
-  /**
-   * Runs a command.
-   *
-   * @returns undefined if the guest runs no more commands on this connection than it does by now
-   */
-  async run<T>(command: string, follow: Follow<T>): Promise<T | undefined> {
-    const isAlone = this.#sessions === 0
+  /** Whether it runs any. */
+  get isBusy(): boolean {
+    return this.#sessions > 0
+  }
+
+  /** Runs a command. One that is refused beside others is the last that is tried beside as many. */
+  async run<T>(command: string, follow: Follow<T>): Promise<T> {
     this.#sessions++
     try {
       return await new Promise<T>((resolve, reject) => {
@@ -118,10 +118,8 @@ export class SshConnection {
         })
       })
     } catch (error) {
-      const isRefused = this.#end === undefined && 'reason' in (error as Error)
-      if (!isRefused || isAlone) throw error
       this.#most = Math.max(1, this.#sessions - 1)
-      return undefined
+      throw error
     } finally {
       this.#sessions--
     }

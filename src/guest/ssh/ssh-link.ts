@@ -27,6 +27,9 @@ const REFUSED_FOR = 30_000
 /** Milliseconds between two attempts then: OpenSSH 9.8 and later shut out who is refused too often. */
 const REFUSED_PAUSE = 3000
 
+/** How often a command is tried that is refused though no other one runs: some may just have ended. */
+const REFUSED_TIMES = 3
+
 /** Milliseconds that QEMU gets to end after a connection has. */
 const EXIT_GRACE = 1000
 
@@ -99,6 +102,9 @@ export class SshLink {
    * @throws GuestError as {@link connect} does, and `GUEST_SSH_LOST`
    */
   async run<T>(command: string, follow: Follow<T>, patience: Patience = {}): Promise<T> {
+    const { timeout = DEFAULT_TIMEOUT } = patience
+    const startedAt = performance.now()
+    let refusedAlone = 0
     for (;;) {
       // What is awaited begins at once, so that nobody else takes the room.
       const find = () => {
@@ -107,11 +113,16 @@ export class SshLink {
       }
       const { connection, result } = await this.#connected(find, patience)
       try {
-        const followed = await result
-        if (followed !== undefined) return followed
+        return await result
       } catch (error) {
-        if (connection.end === undefined) throw refusedSessionError((error as Error).message)
-        throw await this.lost(connection.end)
+        if (connection.end !== undefined) throw await this.lost(connection.end)
+        // It did not begin. A guest may run no more at once, on one connection or on all.
+        if (!this.#connections.some(({ isBusy }) => isBusy)) refusedAlone++
+        const isOver = performance.now() - startedAt > timeout
+        if (refusedAlone === REFUSED_TIMES || isOver) {
+          throw refusedSessionError((error as Error).message)
+        }
+        await delay(PAUSE.first)
       }
     }
   }

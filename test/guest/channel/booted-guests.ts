@@ -1,8 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { storeSshKey } from '../../../src/guest/ssh/ssh-key.js'
-import { SshLink } from '../../../src/guest/ssh/ssh-link.js'
 import type { Vm } from '../../../src/guest/vm.js'
 import { VmControl } from '../../../src/guest/vm-control.js'
 import type { MachineProcess } from '../../../src/qemu/machine/machine-process.js'
@@ -11,6 +9,7 @@ import { Context } from '../../../src/states/graph/context.js'
 import { openMachines } from '../../../src/states/machines/machines-in-hand.js'
 import { debianImage } from '../../support/debian/image.js'
 import { bootTiny } from '../tiny-vm.js'
+import { letIn } from './let-in.js'
 
 /** A machine that has booted; its guest has settled. */
 interface BootedGuest extends AsyncDisposable {
@@ -31,20 +30,6 @@ async function bootDebian(): Promise<BootedGuest> {
       await rm(store, { recursive: true, force: true })
     },
   }
-}
-
-/** Has the guest let in who has a key. */
-async function letIn(process: MachineProcess): Promise<SshLink> {
-  const store = await mkdtemp(join(tmpdir(), 'vms-ssh-key-'))
-  const { privateKey, publicKey } = await storeSshKey(store)
-  await rm(store, { recursive: true })
-  const control = new VmControl({ machine: 'guest', liveness: 'live' })
-  control.attach(process)
-  await control.vm.$`mkdir -p -m 700 /root/.ssh; echo ${publicKey} >/root/.ssh/authorized_keys`
-  await control.vm
-    .$`if [ -x /usr/sbin/dropbear ]; then mkdir -p /etc/dropbear; dropbear -R -s -P /run/dropbear.pid; fi`
-  control.release('the guest is ready')
-  return new SshLink(process, { user: 'root', privateKey, hostKey: undefined })
 }
 
 const BOOTS = { tiny: bootTiny, debian: bootDebian }

@@ -261,7 +261,9 @@ describe.each(GUESTS)('the $guest guest over $channel', ({ guest, channel, megab
     const argument = `it's $x \\n ü😀 100%\n\t\x01"*`.repeat(600)
     const { stdout } = await vm.exec('printf', ['%s|', argument], { stdin: 'unread' })
     expect(stdout).toBe(`${argument}|`)
-    const cat = await vm.exec('sh', ['-c', 'cat; printf "%s" "$1"', 'sh', argument], { stdin: 'in\n' })
+    const cat = await vm.exec('sh', ['-c', 'cat; printf "%s" "$1"', 'sh', argument], {
+      stdin: 'in\n',
+    })
     expect(cat.stdout).toBe(`in\n${argument}`)
   })
 
