@@ -128,7 +128,7 @@ export const errorCodes = {
   GUEST_SSH_LOST: { exit: 3, means: 'the ssh connection ended while a command ran' },
   SSH_HOST_KEY_CHANGED: {
     exit: 3,
-    means: 'the guest has another host key of ssh than the one that its state was built with',
+    means: 'the guest has another host key of ssh than its state was built with',
   },
   GUEST_NOT_READY: { exit: 3, means: "the guest's init system did not bring it up in time" },
   GUEST_AGENT_REFUSED: { exit: 3, means: 'the guest agent refused a command' },

@@ -25,6 +25,7 @@ function untilClosed(channel: ClientChannel): () => Promise<void> {
 export class SshChannel implements Channel {
   readonly agent = undefined
   readonly #link: SshLink
+  #hasAnswered = false
   readonly #underWay = new Set<(reason: () => GuestError) => void>()
   #closed: (() => GuestError) | undefined
 
@@ -33,11 +34,12 @@ export class SshChannel implements Channel {
   }
 
   get answered(): boolean {
-    return this.#link.answered
+    return this.#hasAnswered
   }
 
-  connect(options: AgentCallOptions = {}): Promise<void> {
-    return this.#unlessClosed(() => this.#link.connect(options))
+  async connect(options: AgentCallOptions = {}): Promise<void> {
+    await this.#unlessClosed(() => this.#link.connect(options))
+    this.#hasAnswered = true
   }
 
   start(program: Program, { signal }: StartOptions = {}): Promise<RunningProgram> {
@@ -87,6 +89,7 @@ export class SshChannel implements Channel {
         patience,
       ),
     )
+    this.#hasAnswered = true
     const all = this.#unlessClosed(() => ended)
     all.catch(() => {}) // whoever awaits it hears of it; no one may be left to
     const kill = async () => {

@@ -55,7 +55,7 @@ export class SshLink {
   #dialling: Promise<void> | undefined
   #waiting = 0
   #lastFailure: string | undefined
-  #hasAnswered = false
+  /** Whether somebody was logged in since the guest has booted. */
   #isUp = false
   #isEnded = false
 
@@ -75,11 +75,6 @@ export class SshLink {
   /** The fingerprint of the guest's host key, once it was met. */
   get hostKey(): string | undefined {
     return this.#hostKey
-  }
-
-  /** Whether somebody was ever logged in. */
-  get answered(): boolean {
-    return this.#hasAnswered
   }
 
   /** The error of a guest that has not answered within so many milliseconds. */
@@ -235,7 +230,6 @@ export class SshLink {
       const connection = await SshConnection.open(options)
       if (hostPort !== this.#hostPort) return connection.close('it is of no use any more')
       this.#hostKey ??= met
-      this.#hasAnswered = true
       this.#isUp = true
       this.#connections = [...this.#connections.filter(({ end }) => end === undefined), connection]
     } catch (error) {
