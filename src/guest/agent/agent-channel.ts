@@ -20,6 +20,7 @@ import { type StreamedProgram, streamProgram } from './stream-program.js'
 /** The way to a guest through its QEMU guest agent. It needs no network. */
 export class AgentChannel implements Channel {
   readonly agent: AgentClient
+  readonly killTimeout = 2000
   readonly #process: GuestProcess
   readonly #streamed = new Set<StreamedProgram>()
 

@@ -50,6 +50,8 @@ export interface Channel {
   readonly agent: AgentClient | undefined
   /** Whether the guest has ever answered. */
   readonly answered: boolean
+  /** Milliseconds that a guest that answers needs at most to kill a command. */
+  readonly killTimeout: number
   /** Waits until the guest answers. */
   connect(options?: AgentCallOptions): Promise<void>
   start(program: Program, options?: StartOptions): Promise<RunningProgram>

@@ -69,13 +69,13 @@ async function runCommand(
 
   if ('thrown' in outcome) {
     withdraw.abort()
-    await killProgram(started)
+    await killProgram(started, channel.killTimeout)
     throw outcome.thrown
   }
   if ('how' in outcome) {
     withdraw.abort()
     if (outcome.code === 'TIMEOUT' && !channel.answered) throw channel.missing(timeout ?? 0)
-    const status = await killProgram(started)
+    const status = await killProgram(started, channel.killTimeout)
     throw new CommandError(
       outcome.code,
       `Command ${outcome.how}: ${shown}`,

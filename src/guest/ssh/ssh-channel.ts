@@ -24,6 +24,8 @@ function untilClosed(channel: ClientChannel): () => Promise<void> {
 /** The way to a guest over ssh. Connections are the link's, which outlives it. */
 export class SshChannel implements Channel {
   readonly agent = undefined
+  /** It takes a command of its own. */
+  readonly killTimeout = 5000
   readonly #link: SshLink
   #hasAnswered = false
   readonly #underWay = new Set<(reason: () => GuestError) => void>()

@@ -57,7 +57,7 @@ export async function runTransfer(
     if (status.exitCode === 0) await host
     return status
   } catch (error) {
-    await killProgram(started)
+    await killProgram(started, channel.killTimeout)
     throw error
   }
 }
