@@ -30,10 +30,12 @@ export class GuestError extends VmStatesError {
    * Completes the error on its way out of a {@link Vm}: errors are made where an answer arrives or a
    * timer fires, which says nothing about who called and what the guest was doing.
    *
+   * @param found - what else is known of the guest, a line each
    * @param frames - the caller's stack frames, one per line
    */
-  complete(tail: ConsoleTail, frames: string): this {
+  complete(tail: ConsoleTail, found: readonly string[], frames: string): this {
     this.consoleTail = tail.text
+    this.message += found.map((line) => `\n  ${line}`).join('')
     if (tail.text !== '') {
       const lines = tail.text.split('\n').map((line) => `  | ${line}`)
       this.message += `\n\n  the console's last lines (${tail.path}):\n${lines.join('\n')}`

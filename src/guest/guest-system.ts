@@ -66,7 +66,6 @@ export abstract class GuestSystem extends MachineHardware {
   async reboot({ timeout = REBOOT_TIMEOUT, signal }: Patience = {}): Promise<void> {
     const startedAt = performance.now()
     await this.#access.call(this.reboot, (guest) => reboot(guest, { timeout, signal }))
-    this.#access.resync()
     const left = Math.max(1, Math.round(timeout - (performance.now() - startedAt)))
     await this.ready({ timeout: left, signal })
   }

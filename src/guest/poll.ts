@@ -1,10 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { abortedError, type Patience } from '../qemu/deadline.js'
+import { isVmStatesError } from '../params/errors.js'
+import { abortedError, type Patience, withDeadline } from '../qemu/deadline.js'
 import { GuestError } from './guest-error.js'
 
 /** Milliseconds between two looks: a fifth of the time so far, within these. */
 const SHORTEST_WAIT = 20
 const LONGEST_WAIT = 500
+
+/** Milliseconds that the last look gets at least. */
+const SHORTEST_LOOK = 1000
 
 /**
  * Looks again and again until there is something.
@@ -23,7 +27,15 @@ export async function poll<T>(
   const start = performance.now()
   for (;;) {
     if (signal?.aborted) throw abortedError(what, signal)
-    const found = await look()
+    const left = start + timeout - performance.now()
+    const patience = {
+      timeout: Math.round(Math.max(left, Math.min(timeout, SHORTEST_LOOK))),
+      signal,
+    }
+    const found = await withDeadline(look(), what, patience).catch((error: unknown) => {
+      if (!isVmStatesError(error, 'TIMEOUT') || error instanceof GuestError) throw error
+      throw new GuestError('TIMEOUT', `${what}: the guest did not answer within ${timeout} ms`)
+    })
     if (found !== undefined) return found
     const elapsed = performance.now() - start
     if (elapsed >= timeout) {

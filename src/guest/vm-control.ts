@@ -1,14 +1,17 @@
+import type { ErrorCode } from '../params/error-codes.js'
 import { isVmStatesError, type VmStatesError } from '../params/errors.js'
 import type { Liveness } from '../params/liveness.js'
 import { withDeadline } from '../qemu/deadline.js'
 import { describeExit, type ExitStatus } from '../qemu/machine/exit-status.js'
 import { EventLog } from '../qemu/qmp/event-log.js'
 import type { AgentCallOptions } from './agent/client.js'
+import type { Channel } from './channel/channel.js'
 import { openChannel } from './channel/open-channel.js'
 import { ConsoleInUse } from './console/console-in-use.js'
 import { consoleTailForError } from './console/tail.js'
 import type { OnCommand } from './exec/on-command.js'
 import { traceCommands } from './exec/trace-commands.js'
+import { findings } from './findings.js'
 import type { AttachedGuest, GuestAccess } from './guest-access.js'
 import { GuestError } from './guest-error.js'
 import type { GuestProcess } from './guest-process.js'
@@ -17,6 +20,26 @@ import { Vm } from './vm.js'
 
 /** Milliseconds that QEMU gets to end after its end of the channel has closed. */
 const EXIT_GRACE = 1000
+
+/** Errors that say little about why, if the guest is the reason. */
+const UNEXPLAINED = new Set<ErrorCode>([
+  'TIMEOUT',
+  'GUEST_AGENT_MISSING',
+  'GUEST_AGENT_SILENT',
+  'GUEST_SSH_MISSING',
+  'GUEST_SSH_LOST',
+  'GUEST_GONE',
+  'GUEST_NOT_READY',
+  'GUEST_NOT_SHUT_DOWN',
+])
+
+interface HandledGuest extends AttachedGuest {
+  /** Another one after each boot. */
+  channel: Channel
+  /** The way to the guest, if not through the agent. */
+  ssh: SshLink | undefined
+  detach(reason: () => GuestError): void
+}
 
 const AWAIT = 'await every call to a vm before its test ends, and keep no handle beyond it'
 
@@ -32,8 +55,7 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   readonly #name: string
   readonly #onCommand: OnCommand | undefined
   #state: string | undefined
-  #guest: (AttachedGuest & { detach(reason: () => GuestError): void }) | undefined
-  #ssh: SshLink | undefined
+  #guest: HandledGuest | undefined
   #lastProcess: GuestProcess | undefined
   #released: { reason: string; hint: string } | undefined
 
@@ -70,47 +92,53 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
    */
   attach(process: GuestProcess, state?: string, ssh?: SshLink): void {
     this.detach()
-    this.#ssh = ssh
-    this.#attach(process, state, new ConsoleInUse(process.serial))
-  }
-
-  #attach(process: GuestProcess, state: string | undefined, console: ConsoleInUse): void {
-    this.#state = state
-    const channel = openChannel(process, this.#ssh)
+    const gone = (status: ExitStatus | undefined) => {
+      if (this.#guest === guest) guest.channel.close(() => this.#goneError(status))
+    }
     const onClose = () => {
-      withDeadline(process.exited, 'QEMU', { timeout: EXIT_GRACE }).then(
-        (status) => channel.close(() => this.#goneError(status)),
-        () => channel.close(() => this.#goneError(undefined)),
+      withDeadline(process.exited, 'QEMU', { timeout: EXIT_GRACE }).then(gone, () =>
+        gone(undefined),
       )
     }
-    process.exited.then((status) => channel.close(() => this.#goneError(status)))
+    process.exited.then(gone)
     process.agent.on('close', onClose)
-    const events = new EventLog(process.qmp)
+    const console = new ConsoleInUse(process.serial)
     process.exited.then((status) => console.feed.gone(() => this.#goneError(status)))
+    const events = new EventLog(process.qmp)
+    const offReset = process.qmp.onAny(({ name }) => {
+      // A boot may be one of several until the guest first answers.
+      if (name === 'RESET' && guest.channel.answered) this.#beginAnew(guest)
+    })
     const detach = (reason: () => GuestError) => {
       process.agent.off('close', onClose)
-      channel.close(reason)
+      offReset()
+      guest.channel.close(reason)
       events.end(reason)
+      console.feed.detach(reason)
     }
-    this.#guest = { process, channel, console, events, onCommand: this.#onCommand, detach }
+    const channel = openChannel(process, ssh)
+    const guest = { process, ssh, channel, console, events, onCommand: this.#onCommand, detach }
+    this.#guest = guest
+    this.#state = state
     this.#lastProcess = process
   }
 
   /** Takes the handle off its process, before that is ended or replaced. */
   detach(): void {
-    const reason = () => this.#restoredError()
-    this.#guest?.detach(reason)
-    this.#guest?.console.feed.detach(reason)
+    this.#guest?.detach(() => this.#restoredError())
     this.#guest = undefined
   }
 
-  /** Tells that the guest begins anew: what was under way there is no more. Its console goes on. */
   resync(): void {
     if (this.#guest === undefined) return
-    const { process, console, detach } = this.#guest
-    detach(() => this.#restoredError())
-    this.#ssh?.reset()
-    this.#attach(process, this.#state, console)
+    this.#guest.ssh?.reset()
+    this.#beginAnew(this.#guest)
+  }
+
+  /** What was under way in the guest is no more. Its console and the machine's events go on. */
+  #beginAnew(guest: HandledGuest): void {
+    guest.channel.close(() => this.#rebootedError())
+    guest.channel = openChannel(guest.process, guest.ssh)
   }
 
   /**
@@ -122,9 +150,7 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   release(reason: string, hint = AWAIT): void {
     this.#released ??= { reason, hint }
     const released = this.#released
-    const why = () => this.#releasedError(released)
-    this.#guest?.detach(why)
-    this.#guest?.console.feed.detach(why)
+    this.#guest?.detach(() => this.#releasedError(released))
     this.#guest = undefined
   }
 
@@ -145,14 +171,17 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
     } catch (error) {
       // What is wrong with the call itself has nothing to do with the guest.
       if (!isVmStatesError(error) || error.code === 'INVALID_VALUE') throw error
-      const process = this.#lastProcess
-      const tail =
-        process === undefined ? { path: '', text: '' } : await consoleTailForError(process)
-      throw GuestError.from(await this.#nameEnd(error)).complete(
-        tail,
-        (caller.stack ?? '').split('\n').slice(1).join('\n'),
-      )
+      throw await this.#complete(GuestError.from(await this.#nameEnd(error)), caller.stack ?? '')
     }
+  }
+
+  async #complete(error: GuestError, stack: string): Promise<GuestError> {
+    const frames = stack.split('\n').slice(1).join('\n')
+    const process = this.#lastProcess
+    if (process === undefined) return error.complete({ path: '', text: '' }, [], frames)
+    const tail = await consoleTailForError(process)
+    const found = UNEXPLAINED.has(error.code) ? await findings(tail, this.#guest) : []
+    return error.complete(tail, found, frames)
   }
 
   /** What QEMU could not be asked any more, by its cause: that it has ended, and how. */
@@ -175,6 +204,13 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   #restoredError(): GuestError {
     const message = `${this.#name} was restored to a state while this call was under way`
     return new GuestError('GUEST_RESTORED', message)
+  }
+
+  #rebootedError(): GuestError {
+    const message = `${this.#name} was reset and boots anew: this call was under way`
+    return new GuestError('GUEST_REBOOTED', message, {
+      hint: 'vm.ready() waits until it is up again; vm.reboot() is for reboots that are meant',
+    })
   }
 
   #releasedError({ reason, hint }: { reason: string; hint: string }): GuestError {

@@ -142,6 +142,7 @@ export const errorCodes = {
   GUEST_CONSOLE_LOST: { exit: 3, means: 'the shell on the serial console has ended, or is deaf' },
   GUEST_GONE: { exit: 3, means: 'the machine is not running, or ended during a call' },
   GUEST_RESTORED: { exit: 3, means: 'the machine was restored to a state during a call' },
+  GUEST_REBOOTED: { exit: 3, means: 'the guest was reset, and boots anew, during a call' },
   GUEST_RELEASED: { exit: 3, means: 'a machine was used after its test or setup had ended' },
 } as const satisfies Record<string, { exit: 1 | 2 | 3; means: string }>
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
 import { VmControl } from '../../src/guest/vm-control.js'
 import { launch } from '../../src/qemu/machine/launch.js'
 import type { LaunchOptions } from '../../src/qemu/machine/launch-options.js'
@@ -52,6 +53,21 @@ export async function bootTiny({
     throw error
   }
   return { process, control, vm: control.vm, [Symbol.asyncDispose]: dispose }
+}
+
+/**
+ * Takes a guest back to a snapshot of `savevm`, with what its console had shown by then, and gives a new handle
+ * for it that ends with the test.
+ */
+export async function rewindTiny({ process }: TinyVm, snapshot: string) {
+  await process.qmp.humanMonitor('stop')
+  await process.qmp.humanMonitor(`loadvm ${snapshot}`)
+  process.serial.restart()
+  await process.qmp.humanMonitor('cont')
+  const control = new VmControl({ machine: 'tiny', liveness: 'live' })
+  control.attach(process)
+  onTestFinished(() => control.release('the test has ended'))
+  return { process, control, vm: control.vm }
 }
 
 /** The error that a promise rejects with. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, expectTypeOf, onTestFinished, te
 import type { Vm } from '../../src/guest/vm.js'
 import { VmControl } from '../../src/guest/vm-control.js'
 import { launchBare } from '../qemu/machine/bare-machine.js'
-import { bootTiny, rejection, type TinyVm } from './tiny-vm.js'
+import { bootTiny, rejection, rewindTiny, type TinyVm } from './tiny-vm.js'
 
 let tiny: TinyVm
 
@@ -13,15 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => tiny[Symbol.asyncDispose]())
 
-/** The machine as it was after its boot, and a new handle for it. */
-async function rewound() {
-  const { process } = tiny
-  await process.qmp.humanMonitor('loadvm booted')
-  const control = new VmControl({ machine: 'tiny', liveness: 'live' })
-  control.attach(process)
-  onTestFinished(() => control.release('the test has ended'))
-  return { process, control, vm: control.vm }
-}
+const rewound = () => rewindTiny(tiny, 'booted')
 
 async function another(): Promise<TinyVm> {
   const booted = await bootTiny()
@@ -143,7 +135,7 @@ describe('a handle whose machine is restored', () => {
     ]
     await vm.exec('touch', ['/root/after'])
     await process.qmp.humanMonitor('loadvm point')
-    control.resync()
+    control.attach(process)
     for (const error of await Promise.all(calls)) expect(error.code).toBe('GUEST_RESTORED')
     expect((await vm.$`ls /root`).stdout).toBe('large')
     expect((await vm.exec('ps', ['-o', 'args'])).stdout).not.toContain('sleep 1000')

@@ -94,6 +94,16 @@ export class UserProject {
     return { exitCode, output: String(all), tests: await readResults(results) }
   }
 
+  /** Runs the project's own `states` command. */
+  async states(...args: string[]) {
+    const bin = join(this.directory, 'node_modules/vitest-vm-states/dist/cli/bin.js')
+    return await execa(process.execPath, [bin, ...args], {
+      cwd: this.directory,
+      env: { VM_STATES_STORE: this.store, NO_COLOR: '1' },
+      reject: false,
+    })
+  }
+
   /** The pids of QEMUs and their tools that run on the project's store. */
   machines(): number[] {
     return readdirSync('/proc')

@@ -53,10 +53,11 @@ export class AgentChannel implements Channel {
       const { ended, kill } = await this.#start(streamed.program, options)
       const killed = deferred<void>()
       const all = ended
-        .then(() => Promise.race([streamed.complete(), killed.promise]))
+        .then((status) =>
+          Promise.race([streamed.complete(status), killed.promise.then(() => status)]),
+        )
         .finally(forget)
-        .then(() => streamed.drained)
-        .then(() => ended)
+        .then((status) => streamed.drained.then(() => status))
       all.catch(() => {})
       const killAll = async () => {
         killed.resolve()

@@ -4,6 +4,10 @@ import type { GuestProcess } from '../guest-process.js'
 const SHOWN_LINES = 20
 const SHOWN_BYTES = 8192
 
+/** A Linux kernel says why it stops, and then more than is shown. */
+const PANIC = /Kernel panic - not syncing/
+const LINES_BEFORE_PANIC = 3
+
 /** The end of a serial console's log. */
 export interface ConsoleTail {
   /** Absolute path of the log. */
@@ -12,11 +16,14 @@ export interface ConsoleTail {
   text: string
 }
 
-/** The last lines of a console, as an error shows them. Never rejects. */
+/** The last lines of a console, or those around a panic, as an error shows them. Never rejects. */
 export async function consoleTailForError(
   source: Pick<GuestProcess, 'consoleFile' | 'consoleTail'>,
 ): Promise<ConsoleTail> {
   const raw = await source.consoleTail(SHOWN_BYTES).catch(() => '')
   const lines = cleanConsole(raw).split('\n')
-  return { path: source.consoleFile, text: lines.slice(-SHOWN_LINES).join('\n') }
+  const panic = lines.findLastIndex((line) => PANIC.test(line))
+  const last = Math.max(0, lines.length - SHOWN_LINES)
+  const first = panic < 0 ? last : Math.min(last, Math.max(0, panic - LINES_BEFORE_PANIC))
+  return { path: source.consoleFile, text: lines.slice(first, first + SHOWN_LINES).join('\n') }
 }

@@ -76,9 +76,10 @@ async function runCommand(
     withdraw.abort()
     if (outcome.code === 'TIMEOUT' && !channel.answered) throw channel.missing(timeout ?? 0)
     const status = await killProgram(started, channel.killTimeout)
+    const silent = status === undefined ? ', in a guest that does not answer' : ''
     throw new CommandError(
       outcome.code,
-      `Command ${outcome.how}: ${shown}`,
+      `Command ${outcome.how}${silent}: ${shown}`,
       result(status ?? NOTHING_KNOWN),
       { cause: outcome.cause },
     )

@@ -12,7 +12,10 @@ export interface ExecOptions {
   env?: Readonly<Record<string, string>> | undefined
   /** An absolute path in the guest; the agent's own, mostly `/`, by default. */
   cwd?: string | undefined
-  /** Milliseconds until the command's process group is killed and the call rejects; none by default. */
+  /**
+   * Milliseconds until the command's process group is killed and the call rejects; none by default. A guest
+   * that does not answer is waited for 2 seconds more, over ssh 5.
+   */
   timeout?: number | undefined
   /** Kills the command's process group and rejects the call when it fires. */
   signal?: AbortSignal | undefined

@@ -5,6 +5,7 @@ import { showValue } from '../../params/parse.js'
 import type { Channel } from '../channel/channel.js'
 import { checkTimeout } from '../exec/options.js'
 import { GuestError } from '../guest-error.js'
+import { downCardOf } from '../system/address.js'
 import { accepts, type ListeningSocket, parseListening } from './listening.js'
 
 /** Where and how long to wait for a port. */
@@ -17,6 +18,11 @@ export interface WaitForPortOptions {
 
 const DEFAULT_TIMEOUT = 30_000
 const LONGEST_WAIT = 250
+
+/** Milliseconds that the last look gets at least. */
+const SHORTEST_LOOK = 1000
+
+const isLoopback = (host: string) => host === '::1' || host.startsWith('127.')
 
 async function listeningSockets(channel: Channel, timeout: number): Promise<ListeningSocket[]> {
   const ipv4 = await channel.readFile('/proc/net/tcp', { timeout })
@@ -41,10 +47,10 @@ function check(port: number, host: string, timeout: number): void {
 }
 
 /**
- * Waits until something in the guest listens on a TCP port. It reads the kernel's tables: no
- * connection is made.
+ * Waits until something in the guest listens on a TCP port, and the network card of `host` is up. It reads the
+ * kernel's tables: no connection is made.
  *
- * @throws GuestError `TIMEOUT`, with the ports that do listen
+ * @throws GuestError `TIMEOUT`, with the ports that do listen, or the card that is down
  */
 export async function waitForPort(
   channel: Channel,
@@ -54,10 +60,18 @@ export async function waitForPort(
   check(port, host, timeout)
   const start = performance.now()
   for (;;) {
-    const sockets = await listeningSockets(channel, timeout)
-    if (sockets.some((socket) => accepts(socket, host, port))) return
+    const left = start + timeout - performance.now()
+    const patience = Math.max(left, Math.min(timeout, SHORTEST_LOOK))
+    const sockets = await listeningSockets(channel, Math.round(patience))
+    const isThere = sockets.some((socket) => accepts(socket, host, port))
+    const down = isThere && !isLoopback(host) ? await downCardOf(channel, host) : undefined
+    if (isThere && down === undefined) return
     const elapsed = performance.now() - start
     if (elapsed >= timeout) {
+      if (down !== undefined) {
+        const message = `${host} port ${port} of the guest cannot be reached within ${timeout} ms: ${down} is down`
+        throw new GuestError('TIMEOUT', message)
+      }
       const ports = [...new Set(sockets.map((socket) => socket.port))].sort((a, b) => a - b)
       throw new GuestError(
         'TIMEOUT',

@@ -1,8 +1,11 @@
 import { Transform } from 'node:stream'
+import { isVmStatesError } from '../../params/errors.js'
 import { type Patience, withDeadline } from '../../qemu/deadline.js'
 import type { Channel, Program, ProgramStatus } from '../channel/channel.js'
 import { killProgram } from '../exec/kill.js'
 import { checkTimeout } from '../exec/options.js'
+import { GuestError } from '../guest-error.js'
+import { isLeft } from './host-error.js'
 
 /** How files are moved between host and guest. */
 export interface TransferOptions extends Patience {
@@ -46,8 +49,8 @@ export async function runTransfer(
   // A host's side that ends early has been left by a program that says why.
   const hostFailed = host.then(
     () => new Promise<never>(() => {}),
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ERR_STREAM_PREMATURE_CLOSE') return new Promise<never>(() => {})
+    (error: unknown) => {
+      if (isLeft(error)) return new Promise<never>(() => {})
       throw error
     },
   )
@@ -57,7 +60,9 @@ export async function runTransfer(
     if (status.exitCode === 0) await host
     return status
   } catch (error) {
-    await killProgram(started, channel.killTimeout)
-    throw error
+    const status = await killProgram(started, channel.killTimeout)
+    if (status !== undefined || !isVmStatesError(error, 'TIMEOUT')) throw error
+    const message = `${what} did not end within ${timeout} ms, in a guest that does not answer`
+    throw new GuestError('TIMEOUT', message, { cause: error })
   }
 }

@@ -24,15 +24,6 @@ export interface SpawnedQemu {
   ended: Promise<ExitStatus>
 }
 
-/**
- * Has glibc ask for huge pages: QEMU's start is mostly faults of its heap, which are a third of them
- * then. Where the C library does not know it, it does nothing.
- */
-function withHugePages({ GLIBC_TUNABLES: own, ...others }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const tunables = ['glibc.malloc.hugetlb=1', ...(own ? [own] : [])]
-  return { ...others, GLIBC_TUNABLES: tunables.join(':') }
-}
-
 type SpawnOptions = Pick<LaunchOptions, 'incoming' | 'wrapper' | 'extraFds' | 'disks'>
 
 /**
@@ -89,7 +80,7 @@ async function start(
 ): Promise<SpawnedQemu> {
   const [file = binary, ...args] = commandLine
   try {
-    const child = spawn(file, args, { detached: true, stdio, env: withHugePages(process.env) })
+    const child = spawn(file, args, { detached: true, stdio })
     // QEMU alone is to see when it ends, and the TPM when QEMU does.
     tpm?.channel.destroy()
     const ended = new Promise<ExitStatus>((resolve) => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { VmControl } from '../../../src/guest/vm-control.js'
 import { firmwareReady, launchBare, POWER_OFF } from '../../qemu/machine/bare-machine.js'
-import { bootTiny, rejection, type TinyVm } from '../tiny-vm.js'
+import { bootTiny, rejection, rewindTiny, type TinyVm } from '../tiny-vm.js'
 
 let tiny: TinyVm
 
@@ -11,18 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => tiny[Symbol.asyncDispose]())
 
-/** The machine as it was after its boot, with its shell on the console, and a new handle for it. */
-async function rewound() {
-  const { process } = tiny
-  await process.qmp.humanMonitor('stop')
-  await process.qmp.humanMonitor('loadvm booted')
-  process.serial.restart()
-  await process.qmp.humanMonitor('cont')
-  const control = new VmControl({ machine: 'tiny', liveness: 'live' })
-  control.attach(process)
-  onTestFinished(() => control.release('the test has ended'))
-  return { process, control, vm: control.vm }
-}
+const rewound = () => rewindTiny(tiny, 'booted')
 
 async function bare() {
   const process = await launchBare()

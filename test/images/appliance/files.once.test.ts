@@ -9,7 +9,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { execa } from 'execa'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { refuseRunning } from '../../../src/backends/image/refuse-running.js'
 import { extractFiles } from '../../../src/images/appliance/extract-files.js'
 import { injectFiles } from '../../../src/images/appliance/inject-files.js'
@@ -17,33 +17,23 @@ import type { DiskOpener } from '../../../src/images/appliance/open-disk.js'
 import type { Disk } from '../../../src/qemu/machine/launch-options.js'
 import { createBlank, createOverlay } from '../../../src/qemu/qemu-img/create.js'
 import { debianDisk } from '../../support/debian/image.js'
-import { makeStoreWithTiny } from '../../support/store-with-tiny.js'
 import { tinyGuest } from '../../support/tiny.js'
-import { makeScratch, type Scratch } from '../scratch.js'
+import { useScratchWithTiny } from '../scratch-with-tiny.js'
 import { testOpener } from './opener.js'
 
 const TIMEOUT = 900_000
 
-let scratch: Scratch
+const scratch = useScratchWithTiny()
 let count = 0
 
-beforeEach(async () => {
-  scratch = await makeScratch()
-  await makeStoreWithTiny(scratch.store.root)
-}, TIMEOUT)
-
-afterEach(async () => {
-  await scratch[Symbol.asyncDispose]()
-})
-
 async function opener(): Promise<DiskOpener> {
-  const directory = scratch.path(`work-${count++}`)
+  const directory = scratch().path(`work-${count++}`)
   await mkdir(directory)
-  return { ...(await testOpener(scratch)), directory }
+  return { ...(await testOpener(scratch())), directory }
 }
 
 async function overlayOn(file: string): Promise<Disk> {
-  const overlay = scratch.path('overlay.qcow2')
+  const overlay = scratch().path('overlay.qcow2')
   await createOverlay(overlay, { file, format: 'qcow2' })
   return { name: 'image', file: overlay, format: 'qcow2' }
 }
@@ -54,7 +44,7 @@ const locked = (file: string) =>
     () => true,
   )
 
-const extract = async (disk: Disk, paths: string[], to = scratch.path('out')) =>
+const extract = async (disk: Disk, paths: string[], to = scratch().path('out')) =>
   await extractFiles('the disk', disk, paths, to, await opener())
 const inject = async (disk: Disk, sources: string[], to: string) =>
   await injectFiles('the disk', disk, sources, to, await opener())
@@ -64,18 +54,18 @@ describe('files of a disk that is not booted', () => {
     'go in and out as they are: bytes, permissions, links and directories',
     async () => {
       const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7) % 256))
-      await mkdir(scratch.path('tree/inner'), { recursive: true })
-      await writeFile(scratch.path('tree/inner/bytes'), bytes)
-      await writeFile(scratch.path('tree/script'), '#!/bin/sh\n')
-      await chmod(scratch.path('tree/script'), 0o750)
-      await symlink('/etc/hostname', scratch.path('tree/link'))
-      await writeFile(scratch.path('one file'), 'one\n')
+      await mkdir(scratch().path('tree/inner'), { recursive: true })
+      await writeFile(scratch().path('tree/inner/bytes'), bytes)
+      await writeFile(scratch().path('tree/script'), '#!/bin/sh\n')
+      await chmod(scratch().path('tree/script'), 0o750)
+      await symlink('/etc/hostname', scratch().path('tree/link'))
+      await writeFile(scratch().path('one file'), 'one\n')
       const disk = await overlayOn((await tinyGuest()).disk)
 
-      await inject(disk, [scratch.path('tree'), scratch.path('one file')], '/var')
-      await inject(disk, [scratch.path('one file')], '/etc/hostname')
+      await inject(disk, [scratch().path('tree'), scratch().path('one file')], '/var')
+      await inject(disk, [scratch().path('one file')], '/etc/hostname')
       const before = await readFile(disk.file)
-      const out = scratch.path('out')
+      const out = scratch().path('out')
       expect(await extract(disk, ['/var/tree/', '/var/one file', '/etc/hostname'], out)).toEqual([
         `${out}/tree`,
         `${out}/one file`,
@@ -95,7 +85,7 @@ describe('files of a disk that is not booted', () => {
     'are found on the root partition of a disk, through links as its own system follows them',
     async () => {
       const disk: Disk = { name: 'image', file: await debianDisk(), format: 'qcow2' }
-      const out = scratch.path('out')
+      const out = scratch().path('out')
       // /var/run leads to /run, and /etc/os-release to ../usr/lib/os-release.
       await extract(disk, ['/usr/lib/os-release', '/etc/os-release/../hostname'], out)
       expect(await readFile(`${out}/os-release`, 'utf8')).toContain('bookworm')
@@ -113,7 +103,7 @@ describe('files of a disk that is not booted', () => {
         code: 'GUEST_FILE_FAILED',
         message: 'the disk: there is no /etc/none, /nowhere/at all',
       })
-      await expect(lstat(scratch.path('out'))).rejects.toMatchObject({ code: 'ENOENT' })
+      await expect(lstat(scratch().path('out'))).rejects.toMatchObject({ code: 'ENOENT' })
     },
     TIMEOUT,
   )
@@ -121,13 +111,13 @@ describe('files of a disk that is not booted', () => {
   it(
     'need a directory to go to, and a filesystem that can be mounted',
     async () => {
-      await writeFile(scratch.path('file'), 'x')
+      await writeFile(scratch().path('file'), 'x')
       const disk = await overlayOn((await tinyGuest()).disk)
-      await expect(inject(disk, [scratch.path('file')], '/none/file')).rejects.toMatchObject({
+      await expect(inject(disk, [scratch().path('file')], '/none/file')).rejects.toMatchObject({
         code: 'GUEST_FILE_FAILED',
         message: 'the disk: there is no directory /none/file',
       })
-      const blank = scratch.path('blank.qcow2')
+      const blank = scratch().path('blank.qcow2')
       await createBlank(blank, 2 ** 20)
       const empty: Disk = { name: 'image', file: blank, format: 'qcow2' }
       await expect(extract(empty, ['/etc'])).rejects.toMatchObject({ code: 'IMAGE_UNSUPPORTED' })
@@ -151,13 +141,13 @@ describe('files of a disk that is not booted', () => {
   )
 
   it('are refused before anything is started where they would replace something', async () => {
-    const disk: Disk = { name: 'image', file: scratch.path('none'), format: 'qcow2' }
-    await mkdir(scratch.path('out/hosts'), { recursive: true })
+    const disk: Disk = { name: 'image', file: scratch().path('none'), format: 'qcow2' }
+    await mkdir(scratch().path('out/hosts'), { recursive: true })
     await expect(extract(disk, ['/etc/hosts'])).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' })
     await expect(extract(disk, ['/a/x', '/b/x'])).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' })
     await expect(extract(disk, ['etc'])).rejects.toMatchObject({ code: 'INVALID_VALUE' })
     await expect(extract(disk, ['/'])).rejects.toMatchObject({ code: 'INVALID_VALUE' })
-    const none = inject(disk, [scratch.path('nothing')], '/etc')
+    const none = inject(disk, [scratch().path('nothing')], '/etc')
     await expect(none).rejects.toMatchObject({ code: 'INVALID_VALUE' })
   })
 })

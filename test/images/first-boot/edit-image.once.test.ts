@@ -1,35 +1,25 @@
 import { lstat, mkdir, readFile } from 'node:fs/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { extractFiles } from '../../../src/images/appliance/extract-files.js'
 import { editImage } from '../../../src/images/first-boot/edit-image.js'
 import { type ResolvedImage, resolveImage } from '../../../src/images/resolve-image.js'
 import { firstBootSchema } from '../../../src/params/first-boot.js'
 import { debianDisk } from '../../support/debian/image.js'
-import { makeStoreWithTiny } from '../../support/store-with-tiny.js'
 import { testOpener } from '../appliance/opener.js'
-import { makeScratch, type Scratch } from '../scratch.js'
+import { useScratchWithTiny } from '../scratch-with-tiny.js'
 
 const TIMEOUT = 900_000
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtleQ me@host'
 
-let scratch: Scratch
-
-beforeEach(async () => {
-  scratch = await makeScratch()
-  await makeStoreWithTiny(scratch.store.root)
-}, TIMEOUT)
-
-afterEach(async () => {
-  await scratch[Symbol.asyncDispose]()
-})
+const scratch = useScratchWithTiny()
 
 async function edited(image: ResolvedImage, options: object) {
   const firstBoot = firstBootSchema.parse(options)
-  return await editImage(image, firstBoot, await testOpener(scratch))
+  return await editImage(image, firstBoot, await testOpener(scratch()))
 }
 
 const debian = async () =>
-  await resolveImage({ kind: 'file', path: await debianDisk() }, scratch.store)
+  await resolveImage({ kind: 'file', path: await debianDisk() }, scratch().store)
 
 describe('an image that is changed before its first boot', () => {
   it(
@@ -55,17 +45,18 @@ describe('an image that is changed before its first boot', () => {
       expect((await edited(image, options)).objectId).toBe(made.objectId)
       expect((await lstat(image.disk.file)).mtimeMs).toBe(before.mtimeMs)
 
-      const directory = scratch.path('work')
+      const directory = scratch().path('work')
       await mkdir(directory)
       const paths = ['hostname', 'hosts', 'shadow', 'passwd', 'cron.daily'].map(
         (name) => `/etc/${name}`,
       )
       const all = [...paths, '/root/.ssh', '/root/bash', '/opt/new', '/home/ada']
       const disk = { name: 'image', ...made.disk }
-      const opener = { ...(await testOpener(scratch)), directory }
-      await extractFiles('the image', disk, all, scratch.path('out'), opener)
-      const text = (name: string) => readFile(scratch.path(`out/${name}`), 'utf8')
-      const mode = async (name: string) => (await lstat(scratch.path(`out/${name}`))).mode & 0o7777
+      const opener = { ...(await testOpener(scratch())), directory }
+      await extractFiles('the image', disk, all, scratch().path('out'), opener)
+      const text = (name: string) => readFile(scratch().path(`out/${name}`), 'utf8')
+      const mode = async (name: string) =>
+        (await lstat(scratch().path(`out/${name}`))).mode & 0o7777
 
       expect(await text('hostname')).toBe('web.example.test\n')
       expect(await text('hosts')).toMatch(/^127\.0\.1\.1 web\.example\.test web$/m)
@@ -76,7 +67,7 @@ describe('an image that is changed before its first boot', () => {
       expect([await mode('cron.daily'), await mode('cron.daily/job')]).toEqual([0o755, 0o755])
       expect(await text('passwd')).toMatch(/^ada:/m)
       expect(await text('bash')).toMatch(/^bash\t5/)
-      expect((await lstat(scratch.path('out/ada'))).isDirectory()).toBe(true)
+      expect((await lstat(scratch().path('out/ada'))).isDirectory()).toBe(true)
     },
     TIMEOUT,
   )
@@ -84,9 +75,9 @@ describe('an image that is changed before its first boot', () => {
   it(
     'stands on the object of an image in the store, and nothing is left of a change that fails',
     async () => {
-      const image = await resolveImage({ kind: 'tiny' }, scratch.store)
+      const image = await resolveImage({ kind: 'tiny' }, scratch().store)
       const made = await edited(image, { hostname: 'small' })
-      const object = await scratch.store.objects.get(made.objectId)
+      const object = await scratch().store.objects.get(made.objectId)
       expect(object?.manifest.parents).toEqual([image.objectId])
       expect(made.directKernel).toEqual(image.directKernel)
 
@@ -100,7 +91,7 @@ describe('an image that is changed before its first boot', () => {
         code: 'TOOL_FAILED',
         message: expect.stringContaining('firstBoot.rootPassword cannot be done in the image: '),
       })
-      expect(await scratch.store.objects.list()).toHaveLength(2)
+      expect(await scratch().store.objects.list()).toHaveLength(2)
     },
     TIMEOUT,
   )

@@ -1,34 +1,17 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Vm } from '../../../src/guest/vm.js'
-import { machine } from '../../../src/states/definitions/machine.js'
-import { Context } from '../../../src/states/graph/context.js'
-import { type MachinesInHand, openMachines } from '../../../src/states/machines/machines-in-hand.js'
-import { debianImage } from './image.js'
+import { bootDebian, DEBIAN_TIMEOUT, type DebianVm } from './boot.js'
 
-let store: string
-let context: Context
-let opened: MachinesInHand<Vm>
+let debian: DebianVm | undefined
 let vm: Vm
 
-// The first time it builds the guest, which takes minutes.
 beforeAll(async () => {
-  store = await mkdtemp(join(tmpdir(), 'vms-debian-'))
-  context = await Context.open({ store, label: 'test' })
-  const debian = machine('debian', { image: await debianImage(), boot: 'cold' })
-  opened = await openMachines<Vm>(debian.root, context)
-  vm = opened.handle()
-}, 900_000)
-
-afterAll(async () => {
-  await opened?.close()
-  await context?.close()
-  await rm(store, { recursive: true, force: true })
-})
+  debian = await bootDebian()
+  vm = debian.vm
+}, DEBIAN_TIMEOUT)
+afterAll(() => debian?.[Symbol.asyncDispose]())
 
 const output = async (command: string) => (await vm.exec('sh', ['-c', command])).stdout.trim()
 
@@ -44,7 +27,7 @@ describe('the Debian guest', () => {
   })
 
   it('answers ssh', async () => {
-    const forward = await opened.processes[0]?.forwardPort(22)
+    const forward = await debian?.process.forwardPort(22)
     const socket = connect({ port: forward?.hostPort ?? 0, host: '127.0.0.1' })
     const [greeting] = await once(socket, 'data')
     socket.destroy()

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ConsoleFeed } from '../../../../src/guest/console/console-feed.js'
 import { ConsoleShell } from '../../../../src/guest/console/shell/console-shell.js'
-import { VmControl } from '../../../../src/guest/vm-control.js'
-import { bootTiny, rejection, type TinyVm } from '../../tiny-vm.js'
+import { bootTiny, rejection, rewindTiny, type TinyVm } from '../../tiny-vm.js'
 
 const MINUTES = 300_000
 
@@ -18,16 +17,8 @@ afterAll(() => tiny[Symbol.asyncDispose]())
 
 /** The machine as it was after its boot, with its shell on the console, and a new handle for it. */
 async function rewound() {
-  const { process } = tiny
-  await process.qmp.humanMonitor('stop')
-  await process.qmp.humanMonitor('loadvm booted')
-  process.serial.restart()
-  await process.qmp.humanMonitor('cont')
-  const control = new VmControl({ machine: 'tiny', liveness: 'live' })
-  control.attach(process)
-  onTestFinished(() => control.release('the test has ended'))
-  const shell = new ConsoleShell(new ConsoleFeed(process.serial))
-  return { process, control, vm: control.vm, shell }
+  const machine = await rewindTiny(tiny, 'booted')
+  return { ...machine, shell: new ConsoleShell(new ConsoleFeed(machine.process.serial)) }
 }
 
 test('a script runs over the console, without a login where there is a shell', async () => {

@@ -1,38 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Vm } from '../../../../src/guest/vm.js'
-import { machine } from '../../../../src/states/definitions/machine.js'
-import { Context } from '../../../../src/states/graph/context.js'
-import {
-  type MachinesInHand,
-  openMachines,
-} from '../../../../src/states/machines/machines-in-hand.js'
-import { debianImage } from '../../../support/debian/image.js'
+import { bootDebian, DEBIAN_TIMEOUT, type DebianVm } from '../../../support/debian/boot.js'
 import { rejection } from '../../tiny-vm.js'
 
 const MINUTES = 600_000
 
-let store: string
-let context: Context
-let opened: MachinesInHand<Vm>
+let debian: DebianVm | undefined
 let vm: Vm
 
 beforeAll(async () => {
-  store = await mkdtemp(join(tmpdir(), 'vms-debian-'))
-  context = await Context.open({ store, label: 'test' })
-  const debian = machine('debian', { image: await debianImage(), boot: 'cold' })
-  opened = await openMachines<Vm>(debian.root, context)
-  vm = opened.handle()
+  debian = await bootDebian()
+  vm = debian.vm
   await vm.$`useradd --create-home --shell /bin/bash alice; echo alice:secret | chpasswd`
-}, 900_000)
-
-afterAll(async () => {
-  await opened?.close()
-  await context?.close()
-  await rm(store, { recursive: true, force: true })
-})
+}, DEBIAN_TIMEOUT)
+afterAll(() => debian?.[Symbol.asyncDispose]())
 
 test(
   'a user logs in by name and password, and who may not is told why',

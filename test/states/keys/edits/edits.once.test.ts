@@ -48,9 +48,11 @@ test('keys', () =>
   writeKeys(${EDITS.length}, (file) => import(file), 'ROOT/' + process.env.POOL + '.json'))
 `
 
+/** Computing the keys takes 5 s where processes and files are slow. */
 const CONFIG = `
 export default {
   test: {
+    testTimeout: 200_000,
     projects: ${JSON.stringify(POOLS)}.map((pool) => ({
       test: { name: pool, pool, include: ['keys.test.js'], env: { POOL: pool } },
     })),

@@ -1,0 +1,196 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { GuestError } from '../../src/guest/guest-error.js'
+import type { Vm } from '../../src/guest/vm.js'
+import { bootTiny, rejection, type TinyVm } from './tiny-vm.js'
+
+/** Milliseconds by which an error may be later than its deadline: what a silent guest gets to kill a command. */
+const GRACE = 2000
+/** Milliseconds that a slow host takes for what takes none. */
+const SLOWNESS = 1500
+
+/** An error of a call, and how many milliseconds it took. */
+async function failure(call: () => Promise<unknown>) {
+  const start = performance.now()
+  const error = (await rejection(call())) as GuestError
+  return { error, took: performance.now() - start }
+}
+
+/** What is on the console of a guest that is up. */
+const BOOTED = 'vm-states tiny guest ready'
+
+describe.each([{ channel: 'agent' }])('over $channel, a guest', () => {
+  let tiny: TinyVm
+  let vm: Vm
+
+  // Each has its own: a kernel that goes back in time may fill the console with its complaints.
+  beforeEach(async () => {
+    tiny = await bootTiny()
+    vm = tiny.vm
+  })
+  afterEach(() => tiny[Symbol.asyncDispose]())
+
+  test('that panics: its end is told with what the kernel said, at once and ever after', async () => {
+    const running = failure(() => vm.exec('sleep', ['1000']))
+    const { error, took } = await failure(() => vm.$`echo c >/proc/sysrq-trigger; sleep 1000`)
+    expect(took).toBeLessThan(SLOWNESS)
+    for (const each of [error, (await running).error, await rejection(vm.waitForPort(80))]) {
+      expect(each).toMatchObject({
+        code: 'GUEST_GONE',
+        consoleTail: expect.stringContaining('Kernel panic - not syncing: sysrq triggered crash'),
+      })
+      expect(each.message).toMatch(/QEMU ended \(exit code 0, guest-panic\)/)
+      expect(each.message).toContain("the guest's kernel has said: Kernel panic - not syncing")
+    }
+  })
+
+  test('that hangs: commands end at their deadline, and say that it does not answer', async () => {
+    await vm.$`echo -1 >/proc/sys/kernel/sched_rt_runtime_us`
+    // A process that the kernel prefers to all others, for ever, on the only CPU: sched_setscheduler(2).
+    const hog = ['-e', 'syscall 144, 0, 1, my $first = pack "l", 99; 1 while 1']
+    const command = await failure(() => vm.exec('perl', hog, { timeout: 3000 }))
+    expect(command.took).toBeLessThan(3000 + GRACE + SLOWNESS)
+    expect(command.error).toMatchObject({
+      code: 'TIMEOUT',
+      shortMessage: expect.stringMatching(
+        /^Command timed out after 3000 ms, in a guest that does not answer: perl /,
+      ),
+      consoleTail: expect.stringContaining(BOOTED),
+    })
+    for (const call of [
+      () => vm.waitForPort(80, { timeout: 1000 }),
+      () => vm.waitForFile('/root/x', { timeout: 1000 }),
+      () => vm.ip({ timeout: 1000 }),
+    ]) {
+      const { error, took } = await failure(call)
+      expect(took).toBeLessThan(1000 + SLOWNESS)
+      expect(error.message).toMatch(/the guest did not answer within 1000 ms|no sign for 1000 ms/)
+      expect(error.consoleTail).toContain(BOOTED)
+    }
+  })
+
+  test('whose CPUs were stopped: that is what is told', async () => {
+    await vm.exec('true')
+    await vm.pause()
+    const { error } = await failure(() => vm.exec('true', [], { timeout: 500 }))
+    expect(error.code).toBe('TIMEOUT')
+    expect(error.message).toContain("the machine's CPUs stand still: QEMU says that it is paused")
+  })
+
+  test('that reboots: what ran in it is told at once, and it answers again', async () => {
+    const running = failure(() => vm.exec('sleep', ['1000']))
+    const onStdout = () => {}
+    const streamed = failure(() => vm.exec('sleep', ['1000'], { onStdout }))
+    await vm.$`(sleep 0.5; reboot -f) </dev/null >/dev/null 2>&1 &`
+    const events = vm.waitForEvent('RESET', { match: { guest: true }, timeout: 30_000 })
+    for (const { error, took } of await Promise.all([running, streamed])) {
+      expect(error).toMatchObject({
+        code: 'GUEST_REBOOTED',
+        shortMessage: 'tiny was reset and boots anew: this call was under way',
+        consoleTail: expect.stringContaining('reboot: Restarting system'),
+      })
+      expect(took).toBeLessThan(3000 + SLOWNESS)
+    }
+    await events
+    await vm.ready({ timeout: 60_000 })
+    expect((await vm.$`ps | grep -c '[s]leep 1000' || true`).stdout).toBe('0')
+  })
+
+  test('whose agent is killed: what it ran is told, and the next one answers', async () => {
+    await vm.$`(sleep 0.5; kill -KILL $(pidof qemu-ga)) </dev/null >/dev/null 2>&1 &`
+    const { error } = await failure(() => vm.exec('sleep', ['1000'], { timeout: 20_000 }))
+    expect(error).toMatchObject({
+      code: 'GUEST_AGENT_SILENT',
+      shortMessage: expect.stringContaining('the guest agent was restarted and knows nothing of'),
+      consoleTail: expect.stringContaining(BOOTED),
+    })
+    expect((await vm.exec('echo', ['again'])).stdout).toBe('again')
+  })
+
+  test('whose agent is killed for good: it is told that none runs', async () => {
+    await vm.writeFile('/sbin/agent', '#!/bin/sh\nexec sleep 1000\n', { mode: 0o755 })
+    await vm.$`(sleep 0.5; kill -KILL $(pidof qemu-ga)) </dev/null >/dev/null 2>&1 &`
+    const command = await failure(() => vm.exec('sleep', ['1000'], { timeout: 3000 }))
+    expect(command.took).toBeLessThan(3000 + GRACE + SLOWNESS)
+    expect(command.error.code).toBe('TIMEOUT')
+    const port = await failure(() => vm.waitForPort(80, { timeout: 1000 }))
+    expect(port.took).toBeLessThan(1000 + SLOWNESS)
+    expect(port.error.code).toBe('GUEST_AGENT_SILENT')
+    for (const { error } of [command, port]) {
+      expect(error.message).toContain(
+        "nothing in the guest has the agent's port open: no agent runs there",
+      )
+      expect(error.consoleTail).toContain(BOOTED)
+    }
+  })
+
+  test('whose agent is stopped: it is told that it does not answer', async () => {
+    await vm.$`(sleep 0.5; kill -STOP $(pidof qemu-ga)) </dev/null >/dev/null 2>&1 &`
+    const { error } = await failure(() => vm.exec('sleep', ['1000'], { timeout: 2000 }))
+    expect(error.shortMessage).toContain('in a guest that does not answer')
+    expect((await rejection(vm.waitForPort(80, { timeout: 500 }))).code).toBe('GUEST_AGENT_SILENT')
+  })
+
+  describe('whose disk is full', () => {
+    let directory: string
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), 'vms-faults-'))
+      await writeFile(join(directory, 'large'), Buffer.alloc(4 << 20, 'x'))
+    })
+    afterAll(() => rm(directory, { recursive: true }))
+
+    const noSpace = 'No space left on device'
+
+    test('says so of files that do not fit, and keeps none of them', async () => {
+      await vm.$`mkdir /small && mount -t tmpfs -o size=1m none /small`
+      for (const call of [
+        () => vm.upload(join(directory, 'large'), '/small/large'),
+        () => vm.writeFile('/small/large', Buffer.alloc(4 << 20)),
+      ]) {
+        const { error } = await failure(call)
+        expect(error).toMatchObject({
+          code: 'GUEST_FILE_FAILED',
+          shortMessage: expect.stringContaining('/small/large in the guest cannot be written'),
+          consoleTail: expect.stringContaining(BOOTED),
+        })
+        expect(error.message).toContain(noSpace)
+        expect((await vm.$`ls -A /small`).stdout).toBe('')
+      }
+      const { error } = await failure(() => vm.$`cat /dev/zero >/small/zero`)
+      expect(error).toMatchObject({ code: 'GUEST_COMMAND_FAILED' })
+      expect(error.message).toContain(noSpace)
+    })
+
+    test('says so where there is no room for the pipes of a stream either', async () => {
+      await vm.$`mkdir /small && mount -t tmpfs -o nr_inodes=1 none /small
+        mount --bind /small /run && mount --bind /small /tmp`
+      const upload = await failure(() => vm.upload(join(directory, 'large'), '/root/large'))
+      expect(upload.error).toMatchObject({ code: 'GUEST_FILE_FAILED' })
+      const onStdout = () => {}
+      const command = await failure(() => vm.$({ onStdout })`echo text`)
+      expect(command.error).toMatchObject({ code: 'GUEST_COMMAND_FAILED', exitCode: 126 })
+      for (const { error } of [upload, command]) expect(error.message).toContain(noSpace)
+    })
+  })
+
+  test('that drops its network is told by what needs it, and by nothing else', async () => {
+    await vm.$`mkdir -p /srv && httpd -p 80 -h /srv; until ip addr | grep -q 10.0.2.15; do sleep 0.1; done`
+    expect(await vm.ip()).toBe('10.0.2.15')
+    await vm.waitForPort(80, { host: '10.0.2.15' })
+    await vm.$`ip link set eth0 down`
+    const ip = await failure(() => vm.ip({ timeout: 1000 }))
+    expect(ip.error.message).toContain('the guest had no IPv4 address within 1000 ms')
+    expect(ip.error.message).toContain('eth0, which is down')
+    const port = await failure(() => vm.waitForPort(80, { host: '10.0.2.15', timeout: 1000 }))
+    expect(port.error.shortMessage).toBe(
+      '10.0.2.15 port 80 of the guest cannot be reached within 1000 ms: eth0 is down',
+    )
+    for (const { error, took } of [ip, port]) {
+      expect(error).toMatchObject({ code: 'TIMEOUT', consoleTail: expect.stringContaining(BOOTED) })
+      expect(took).toBeLessThan(1000 + SLOWNESS)
+    }
+    await vm.waitForPort(80)
+  })
+})
