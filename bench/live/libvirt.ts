@@ -14,6 +14,9 @@ const NOBODY = 65534
 
 const TRIES = 200
 
+/** Milliseconds that a guest gets to boot until its agent answers. */
+const BOOT_TIMEOUT = 120_000
+
 interface Domain {
   name: string
   /** Bytes of RAM. */
@@ -104,7 +107,7 @@ export class Libvirt implements AsyncDisposable {
     await this.#give(overlay, xml)
     await this.virsh('create', xml)
     const machine = new LibvirtMachine(this, domain.name, overlay)
-    await machine.ping(TRIES)
+    await machine.ping(BOOT_TIMEOUT)
     return machine
   }
 
@@ -143,14 +146,19 @@ export class LibvirtMachine implements AsyncDisposable {
     this.#overlay = overlay
   }
 
-  /** Waits until the agent answers. */
-  async ping(tries = 0): Promise<void> {
-    for (let tried = 0; ; tried += 1) {
+  /**
+   * Waits until the agent answers.
+   *
+   * @param timeout - milliseconds; by default it is to answer at once
+   */
+  async ping(timeout = 0): Promise<void> {
+    const start = performance.now()
+    for (;;) {
       try {
         await this.#agent('guest-ping')
         return
       } catch (error) {
-        if (tried >= tries) throw error
+        if (performance.now() - start >= timeout) throw error
       }
     }
   }

@@ -17,6 +17,9 @@ import { type Course, runInTurn, stopwatch } from './samples.js'
 
 const TAG = 'filled'
 
+/** Milliseconds that a reverted guest's agent gets to answer. */
+const WAKE_TIMEOUT = 60_000
+
 /** What sets a guest right that goes on from a snapshot: the time and the random numbers. */
 function rightScript(): string {
   const seconds = (Date.now() / 1000).toFixed(3)
@@ -222,7 +225,7 @@ async function virshCourse(
       const elapsed = stopwatch()
       await machine.revert(TAG)
       const cont = elapsed()
-      await machine.ping(1000)
+      await machine.ping(WAKE_TIMEOUT)
       const agent = elapsed()
       await machine.run(rightScript())
       return { cont, agent, right: elapsed() }
