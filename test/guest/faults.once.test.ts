@@ -9,7 +9,7 @@ import { bootTiny, rejection, type TinyVm } from './tiny-vm.js'
 /** Milliseconds by which an error may be later than its deadline: what a silent guest gets to kill a command. */
 const GRACE = 2000
 /** Milliseconds that a slow host takes for what takes none. */
-const SLOWNESS = 1500
+const SLOWNESS = 5000
 
 /** An error of a call, and how many milliseconds it took. */
 async function failure(call: () => Promise<unknown>) {
