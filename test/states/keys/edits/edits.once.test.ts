@@ -52,9 +52,8 @@ test('keys', () =>
 const CONFIG = `
 export default {
   test: {
-    testTimeout: 200_000,
     projects: ${JSON.stringify(POOLS)}.map((pool) => ({
-      test: { name: pool, pool, include: ['keys.test.js'], env: { POOL: pool } },
+      test: { name: pool, pool, include: ['keys.test.js'], env: { POOL: pool }, testTimeout: 200_000 },
     })),
   },
 }
