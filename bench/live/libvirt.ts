@@ -111,8 +111,10 @@ export class Libvirt implements AsyncDisposable {
     return machine
   }
 
+  /** Ends it with what still runs: that of a measurement which has failed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop()
+    this.#killMachines()
   }
 
   /** Machines outlive their libvirtd. */

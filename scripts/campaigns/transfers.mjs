@@ -1,4 +1,4 @@
-// node scripts/campaigns/transfers.mjs [tiny|debian] [MIB] [OUTPUT_MIB]
+// node scripts/campaigns/transfers.mjs [tiny|debian] [agent|ssh] [MIB] [OUTPUT_MIB]
 //
 // Uploads a file of random bytes of 1 GiB into a booted guest, downloads it again, and has a command print
 // 100 MiB that are taken as they come. Tells how fast each went. Ends with 1 if a hash is not the same.
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { timed, withBooted } from './guest/booted.mjs'
 
 const MIB = 2 ** 20
-const [guest = 'tiny', size = '1024', printed = '100'] = process.argv.slice(2)
+const [guest = 'tiny', channel = 'agent', size = '1024', printed = '100'] = process.argv.slice(2)
 
 /** Writes random bytes, and returns their hash. */
 async function writeRandom(path, mebibytes) {
@@ -37,10 +37,12 @@ function requireSame(what, seen, right) {
 
 function tell(what, mebibytes, seconds) {
   const speed = (mebibytes / seconds).toFixed(1)
-  console.log(`${guest}: ${what}, ${mebibytes} MiB: ${seconds.toFixed(1)} s, ${speed} MiB/s`)
+  console.log(
+    `${guest}, ${channel}: ${what}, ${mebibytes} MiB: ${seconds.toFixed(1)} s, ${speed} MiB/s`,
+  )
 }
 
-await withBooted(guest, async (vm, directory) => {
+await withBooted(guest, channel, async (vm, directory) => {
   const here = join(directory, 'large')
   const right = await writeRandom(here, Number(size))
   await vm.$`mkfs.ext2 -q /dev/vdb 2>/dev/null || mke2fs /dev/vdb >/dev/null; mkdir -p /mnt/scratch; mount /dev/vdb /mnt/scratch`

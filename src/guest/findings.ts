@@ -1,12 +1,9 @@
 import { withDeadline } from '../qemu/deadline.js'
-import type { ConsoleTail } from './console/tail.js'
+import { type ConsoleTail, PANIC } from './console/tail.js'
 import type { AttachedGuest } from './guest-access.js'
 
 /** Milliseconds that QEMU gets to tell: an error is not to be much later for it. */
 const ASK_TIMEOUT = 1000
-
-/** The last words of a Linux kernel. */
-const PANIC = /Kernel panic - not syncing.*/
 
 /** What `query-chardev` tells of a channel: whether something in the guest has its other end open. */
 interface Chardev {

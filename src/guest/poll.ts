@@ -11,6 +11,17 @@ const LONGEST_WAIT = 500
 const SHORTEST_LOOK = 1000
 
 /**
+ * Milliseconds that a look may take.
+ *
+ * @param start - when the wait began, by `performance.now()`
+ * @param timeout - of the whole wait, in milliseconds
+ */
+export function lookTimeout(start: number, timeout: number): number {
+  const left = start + timeout - performance.now()
+  return Math.round(Math.max(left, Math.min(timeout, SHORTEST_LOOK)))
+}
+
+/**
  * Looks again and again until there is something.
  *
  * @param what - what is waited for, as the error of a cancelled wait names it
@@ -27,11 +38,7 @@ export async function poll<T>(
   const start = performance.now()
   for (;;) {
     if (signal?.aborted) throw abortedError(what, signal)
-    const left = start + timeout - performance.now()
-    const patience = {
-      timeout: Math.round(Math.max(left, Math.min(timeout, SHORTEST_LOOK))),
-      signal,
-    }
+    const patience = { timeout: lookTimeout(start, timeout), signal }
     const found = await withDeadline(look(), what, patience).catch((error: unknown) => {
       if (!isVmStatesError(error, 'TIMEOUT') || error instanceof GuestError) throw error
       throw new GuestError('TIMEOUT', `${what}: the guest did not answer within ${timeout} ms`)

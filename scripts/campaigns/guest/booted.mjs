@@ -13,14 +13,19 @@ const { debianImage } = await jiti.import('../../../test/support/debian/image.ts
 
 const IMAGES = { tiny: async () => image.tiny(), debian: debianImage }
 
-/** Boots a guest, with a disk of `size` beside its own, calls `use` with its handle and an empty directory, and ends it. */
-export async function withBooted(name, use, size = '3 GiB') {
+/**
+ * Boots a guest, with a disk beside its own, calls `use` with its handle and an empty directory, and ends it.
+ *
+ * @param channel - `agent` or `ssh`
+ */
+export async function withBooted(name, channel, use) {
   const directory = await mkdtemp(join(tmpdir(), 'vms-campaign-'))
   const context = await Context.open({ store: join(directory, 'store'), label: 'campaign' })
   const options = { boot: 'cold', memory: '512 MiB', readyTimeout: 600_000 }
-  const disks = [{ name: 'scratch', size }]
+  const way = channel === 'ssh' ? { guest: 'ssh', firstBoot: {} } : {}
+  const disks = [{ name: 'scratch', size: '3 GiB' }]
   try {
-    const definition = machine(name, { image: await IMAGES[name](), disks, ...options })
+    const definition = machine(name, { image: await IMAGES[name](), disks, ...options, ...way })
     const opened = await openMachines(definition.root, context)
     try {
       return await use(opened.handle(), directory)

@@ -4,8 +4,8 @@ import type { GuestProcess } from '../guest-process.js'
 const SHOWN_LINES = 20
 const SHOWN_BYTES = 8192
 
-/** A Linux kernel says why it stops, and then more than is shown. */
-const PANIC = /Kernel panic - not syncing/
+/** The last words of a Linux kernel, which are followed by more than is shown. */
+export const PANIC = /Kernel panic - not syncing.*/
 const LINES_BEFORE_PANIC = 3
 
 /** The end of a serial console's log. */

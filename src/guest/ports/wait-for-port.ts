@@ -5,6 +5,7 @@ import { showValue } from '../../params/parse.js'
 import type { Channel } from '../channel/channel.js'
 import { checkTimeout } from '../exec/options.js'
 import { GuestError } from '../guest-error.js'
+import { lookTimeout } from '../poll.js'
 import { downCardOf } from '../system/address.js'
 import { accepts, type ListeningSocket, parseListening } from './listening.js'
 
@@ -18,9 +19,6 @@ export interface WaitForPortOptions {
 
 const DEFAULT_TIMEOUT = 30_000
 const LONGEST_WAIT = 250
-
-/** Milliseconds that the last look gets at least. */
-const SHORTEST_LOOK = 1000
 
 const isLoopback = (host: string) => host === '::1' || host.startsWith('127.')
 
@@ -60,9 +58,7 @@ export async function waitForPort(
   check(port, host, timeout)
   const start = performance.now()
   for (;;) {
-    const left = start + timeout - performance.now()
-    const patience = Math.max(left, Math.min(timeout, SHORTEST_LOOK))
-    const sockets = await listeningSockets(channel, Math.round(patience))
+    const sockets = await listeningSockets(channel, lookTimeout(start, timeout))
     const isThere = sockets.some((socket) => accepts(socket, host, port))
     const down = isThere && !isLoopback(host) ? await downCardOf(channel, host) : undefined
     if (isThere && down === undefined) return
