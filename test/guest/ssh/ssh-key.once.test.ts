@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import ssh2 from 'ssh2'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { storeSshKey } from '../../../src/guest/ssh/ssh-key.js'
+import { newPrivateKey, storeSshKey } from '../../../src/guest/ssh/ssh-key.js'
 import { openStore } from '../../../src/store/store.js'
 
 let directory: string
@@ -38,4 +39,20 @@ test('is a pair, as ssh has it', async () => {
   expect(publicKey).toMatch(/^ssh-ed25519 [A-Za-z0-9+/]+=* vitest-vm-states$/)
   const { stdout } = await execa('ssh-keygen', ['-y', '-f', join(root, 'ssh_key')])
   expect(publicKey.split(' ').slice(0, 2)).toEqual(stdout.split(' ').slice(0, 2))
+})
+
+test('every key that is made can be read again', async () => {
+  for (let index = 0; index < 2000; index++) {
+    expect(ssh2.utils.parseKey(await newPrivateKey())).not.toBeInstanceOf(Error)
+  }
+})
+
+test('a key that cannot be read is named', async () => {
+  await storeSshKey(root)
+  const file = join(root, 'ssh_key')
+  await writeFile(file, 'no key')
+  await expect(storeSshKey(root)).rejects.toMatchObject({
+    code: 'STORE_DAMAGED',
+    message: expect.stringContaining(file),
+  })
 })
