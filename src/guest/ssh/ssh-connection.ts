@@ -11,6 +11,12 @@ const KEEP_ALIVE = { keepaliveInterval: 15_000, keepaliveCountMax: 4 }
 /** OpenSSH runs as many commands on a connection unless told otherwise (MaxSessions). */
 const MOST_SESSIONS = 10
 
+/**
+ * With several commands at once on a connection, dropbear 2022.83 refuses some, and ends the connection in every
+ * fifth run of 30 commands.
+ */
+const ONE_SESSION = { server: 'SSH-2.0-dropbear', most: 1 }
+
 /** What a connection is opened with. */
 interface ConnectionOptions {
   /** On the host's loopback. */
@@ -44,11 +50,12 @@ function fingerprintOf(key: Buffer): string {
 export class SshConnection {
   readonly #client: Client
   #sessions = 0
-  #most = MOST_SESSIONS
+  #most: number
   #end: string | undefined
 
-  private constructor(client: Client) {
+  private constructor(client: Client, greeting: string) {
     this.#client = client
+    this.#most = greeting.startsWith(ONE_SESSION.server) ? ONE_SESSION.most : MOST_SESSIONS
     client.on('error', (error) => {
       this.#end ??= error.message
     })
@@ -73,11 +80,15 @@ export class SshConnection {
         () => fail(new Error(`nothing was said within ${greetingTimeout} ms`)),
         greetingTimeout,
       )
-      socket.once('data', () => clearTimeout(tooLate))
+      let greeting = ''
+      socket.once('data', (chunk) => {
+        clearTimeout(tooLate)
+        greeting = chunk.toString('latin1')
+      })
       client
         .on('error', fail)
         .on('close', () => fail(new Error('the connection was closed')))
-        .once('ready', () => resolve(new SshConnection(client)))
+        .once('ready', () => resolve(new SshConnection(client, greeting)))
         .connect({
           sock: socket,
           username: user,
