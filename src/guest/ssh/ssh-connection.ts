@@ -11,11 +11,8 @@ const KEEP_ALIVE = { keepaliveInterval: 15_000, keepaliveCountMax: 4 }
 /** OpenSSH runs as many commands on a connection unless told otherwise (MaxSessions). */
 const MOST_SESSIONS = 10
 
-/**
- * With several commands at once on a connection, dropbear 2022.83 refuses some, and ends the connection in every
- * fifth run of 30 commands.
- */
-const ONE_SESSION = { server: 'SSH-2.0-dropbear', most: 1 }
+/** It gets one command at a time: with several at once, version 2022.83 refuses some, or ends the connection. */
+const DROPBEAR = 'SSH-2.0-dropbear'
 
 /** What a connection is opened with. */
 interface ConnectionOptions {
@@ -55,7 +52,7 @@ export class SshConnection {
 
   private constructor(client: Client, greeting: string) {
     this.#client = client
-    this.#most = greeting.startsWith(ONE_SESSION.server) ? ONE_SESSION.most : MOST_SESSIONS
+    this.#most = greeting.startsWith(DROPBEAR) ? 1 : MOST_SESSIONS
     client.on('error', (error) => {
       this.#end ??= error.message
     })

@@ -1,6 +1,5 @@
-import { join } from 'node:path'
 import { VmStatesError } from '../../params/errors.js'
-import { defaultStoreRoot } from '../../store/layout.js'
+import { defaultStoreRoot, layoutOf } from '../../store/layout.js'
 import { openStore, type Store } from '../../store/store.js'
 
 /** The key pair of a store, which opens the guests of its states. */
@@ -30,7 +29,7 @@ export async function sshKeyOf(store: Store): Promise<SshKey> {
   const { default: ssh2 } = await import('ssh2')
   const privateKey = await store.sshKey(newPrivateKey)
   const parsed = ssh2.utils.parseKey(privateKey)
-  if (parsed instanceof Error) throw unreadableKeyError(store.root, parsed)
+  if (parsed instanceof Error) throw unreadableKeyError(layoutOf(store.root).sshKey, parsed)
   const publicKey = `${parsed.type} ${parsed.getPublicSSH().toString('base64')} ${COMMENT}`
   return { privateKey, publicKey }
 }
@@ -49,8 +48,8 @@ export async function newPrivateKey(): Promise<string> {
   }
 }
 
-function unreadableKeyError(root: string, cause: Error): VmStatesError {
-  const text = `the private key of the store, ${join(root, 'ssh_key')}, cannot be read: ${cause.message}`
+function unreadableKeyError(path: string, cause: Error): VmStatesError {
+  const text = `the private key of the store, ${path}, cannot be read: ${cause.message}`
   return new VmStatesError('STORE_DAMAGED', text, {
     cause,
     hint: 'Remove that file: another key is made, and states that are reached by ssh are built again.',

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { image } from '../../../src/images/image.js'
 import type { MachineProcess } from '../../../src/qemu/machine/machine-process.js'
 import { machine } from '../../../src/states/definitions/machine.js'
@@ -46,9 +46,25 @@ describe('the tiny guest without an agent, over ssh', () => {
         )
         const year = new Date().getUTCFullYear()
         expect((await vm.$`date -u +%Y`).stdout).toBe(String(year))
-        await Promise.all([vm.$`sleep 0.5`, vm.$`sleep 0.5`, vm.$`sleep 0.5`])
         expect(await connections(vm)).toBe('1')
       }
+    },
+    TIMEOUT,
+  )
+
+  it(
+    'runs no two commands at once on a connection, which dropbear may end then, and keeps each for the next ones',
+    async () => {
+      await using opened = await open(talked)
+      const vm = opened.handle()
+      const server = 'echo $PPID; until [ -e /tmp/all ]; do sleep 0.1; done'
+      const running = Array.from({ length: 3 }, () => vm.exec('sh', ['-c', server]))
+      await vi.waitFor(async () => expect(Number(await connections(vm))).toBe(4), TIMEOUT)
+      await vm.$`touch /tmp/all`
+      const servers = (await Promise.all(running)).map(({ stdout }) => stdout)
+      expect(new Set(servers).size).toBe(3)
+      await Promise.all(running.map(() => vm.$`true`))
+      expect(await connections(vm)).toBe('4')
     },
     TIMEOUT,
   )
@@ -175,6 +191,8 @@ describe('the Debian guest over ssh, let in by cloud-init', () => {
         keys.push(await vm.readFile('/etc/ssh/ssh_host_ed25519_key.pub'))
         expect(await vm.service('qemu-guest-agent').status()).toBe('stopped')
         expect((await vm.$`date -u +%Y`).stdout).toBe(String(new Date().getUTCFullYear()))
+        await Promise.all([vm.$`sleep 0.5`, vm.$`sleep 0.5`, vm.$`sleep 0.5`])
+        expect(await connections(vm)).toBe('1')
         opened.machines.vm?.ssh?.drop()
         expect((await vm.$`whoami`).stdout).toBe('root')
       }
