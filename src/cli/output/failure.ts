@@ -39,7 +39,7 @@ export function exitCodeOf(error: unknown): number {
   return known(error).exitCode
 }
 
-/** An error as `--json` shows it: one document, as any other result. */
+/** An error as `--json` shows it: one document, like every result. */
 export function failureData(error: unknown): Failure {
   const { code, message, hint } = known(error)
   return { error: { code, message, ...(hint === undefined ? {} : { hint }) } }
