@@ -11,6 +11,7 @@ import { findQemu } from './find-binary.js'
 import type { LaunchOptions } from './launch-options.js'
 import { MachineProcess } from './machine-process.js'
 import { processStartTime } from './proc-stat.js'
+import { RunningTime } from './running-time.js'
 import { SerialConsole } from './serial-console.js'
 import { type SpawnedQemu, spawnQemu } from './spawn-qemu.js'
 
@@ -69,10 +70,14 @@ async function greet(options: LaunchOptions, qemu: SpawnedQemu): Promise<Machine
     const reason = isDiskFull ? "the host's disk is full" : shutdownReason
     return reason === undefined ? status : { ...status, shutdownReason: reason }
   })
-  const serial = new SerialConsole(consoleFile(options), qemu.keyboard, qmp)
-  void exited.then(() => serial.close())
+  const runningTime = new RunningTime(qmp)
+  const serial = new SerialConsole(consoleFile(options), qemu.keyboard, qmp, runningTime)
+  void exited.then(() => {
+    runningTime.end()
+    serial.close()
+  })
   if (!options.paused) await qmp.execute('cont')
-  return new MachineProcess({ ...qemu, options, startTime, qmp, serial, exited })
+  return new MachineProcess({ ...qemu, options, startTime, qmp, runningTime, serial, exited })
 }
 
 /** Also what a wrapper has started. */

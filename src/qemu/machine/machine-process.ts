@@ -12,6 +12,7 @@ import {
   removePortForward,
 } from './port-forward.js'
 import { processStartTime } from './proc-stat.js'
+import type { RunningTime } from './running-time.js'
 import type { SerialConsole } from './serial-console.js'
 import { killProcess, stopProcess } from './stop-process.js'
 
@@ -26,6 +27,7 @@ interface MachineParts {
   qmp: QmpClient
   agent: Duplex
   wake: Duplex
+  runningTime: RunningTime
   serial: SerialConsole
   exited: Promise<ExitStatus>
 }
@@ -43,6 +45,8 @@ export class MachineProcess implements AsyncDisposable {
   readonly agent: Duplex
   /** The host's end of the port `org.vitest-vm-states.wake`. */
   readonly wake: Duplex
+  /** For how long its CPUs have run. */
+  readonly runningTime: RunningTime
   /** The serial console. */
   readonly serial: SerialConsole
   /** Settles when the process has ended and every event of QEMU's was seen. */
@@ -61,6 +65,7 @@ export class MachineProcess implements AsyncDisposable {
     this.qmp = parts.qmp
     this.agent = parts.agent
     this.wake = parts.wake
+    this.runningTime = parts.runningTime
     this.serial = parts.serial
     this.exited = parts.exited
     // By its guest, too: device state need not say that a tray was closed when it was saved.

@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream'
 import { clearInterval, setInterval } from 'node:timers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileTail } from './file-tail.js'
+import type { EventSource, RunningTime } from './running-time.js'
 import { type Mark, timedLines } from './timed-lines.js'
 
 /** Milliseconds between two looks at how much has come: what timestamps are exact to. */
@@ -21,11 +22,6 @@ const CHUNK = 2 ** 18
 const SHORTEST_WAIT = 5
 const LONGEST_WAIT = 50
 
-/** Where to hear of QEMU's events: a part of `QmpClient`. */
-interface EventSource {
-  on(name: string, listener: () => void): () => void
-}
-
 /**
  * The serial console of a machine. QEMU writes what comes over the line to a file, which a guest never waits
  * for, and reads what is typed from a pipe.
@@ -38,18 +34,20 @@ export class SerialConsole {
   readonly #input: Writable
   #start = 0
   #marks: Mark[] = []
-  /** Milliseconds that the CPUs have run until they were last let go. */
-  #ran = 0
-  #runningSince: number | undefined
+  readonly #time: RunningTime
+  /** How long the CPUs had run when the machine came to its state. */
+  #startTime = 0
   #timer: NodeJS.Timeout | undefined
 
   /**
    * @param input - the host's end of the pipe
    * @param qmp - tells when the CPUs run
+   * @param time - for how long they have
    */
-  constructor(file: string, input: Writable, qmp: EventSource) {
+  constructor(file: string, input: Writable, qmp: EventSource, time: RunningTime) {
     this.file = file
     this.#input = input
+    this.#time = time
     qmp.on('RESUME', () => this.#resumed())
     qmp.on('STOP', () => this.#stopped())
   }
@@ -130,7 +128,7 @@ export class SerialConsole {
   restart(): void {
     this.#start = this.size
     this.#marks = []
-    this.#ran = 0
+    this.#startTime = this.#time.elapsed
   }
 
   /** Tells that the machine has ended; the file stays. */
@@ -140,28 +138,20 @@ export class SerialConsole {
   }
 
   #resumed(): void {
-    this.#runningSince ??= performance.now()
     this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY).unref()
   }
 
   #stopped(): void {
-    if (this.#runningSince === undefined) return
+    if (this.#timer === undefined) return
     this.#look()
-    this.#ran = this.#elapsed()
-    this.#runningSince = undefined
     clearInterval(this.#timer)
     this.#timer = undefined
-  }
-
-  #elapsed(): number {
-    const since = this.#runningSince
-    return this.#ran + (since === undefined ? 0 : performance.now() - since)
   }
 
   #look(): void {
     const end = this.size
     if (end <= (this.#marks.at(-1)?.end ?? this.#start)) return
-    this.#marks.push({ end, time: this.#elapsed() })
+    this.#marks.push({ end, time: this.#time.elapsed - this.#startTime })
     if (this.#marks.length > MOST_MARKS)
       this.#marks = this.#marks.filter((_, index) => index % 2 === 1)
   }

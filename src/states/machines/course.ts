@@ -5,6 +5,13 @@ import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { DETAILS, type MachineDefinition } from '../definitions/types.js'
 import { wakeMachine } from './wake-machine.js'
 
+/**
+ * Milliseconds that a machine may have run before it goes back to its state under TCG, which never turns
+ * the time stamp counter back: a guest whose clock it is takes them for time of its own. See
+ * docs/decisions/190-how-long-a-machine-goes-back.md.
+ */
+const LONGEST_RUN = 5000
+
 /** How a machine goes on from its state, and back to it. */
 export interface Course {
   /** Lets the CPUs run; returns once the guest is right. */
@@ -36,7 +43,11 @@ export function courseOf(
   // One that programs wake may have nothing for random numbers but vmgenid: another id takes another QEMU.
   let isOnlyOnce = false
   const isAsItWas = () => !process.isAltered && !process.serial.isTyped && !isOnlyOnce
-  const canRewind = () => prepared.rewind !== undefined && process.running && isAsItWas()
+  const longestRun = clock === 'frozen' ? 0 : LONGEST_RUN
+  const isInTime = () =>
+    process.options.accelerator === 'kvm' || process.runningTime.elapsed <= longestRun
+  const canRewind = () =>
+    prepared.rewind !== undefined && process.running && isAsItWas() && isInTime()
   return {
     async resume(signal) {
       if (liveness === 'disk') await process.qmp.execute('cont')

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { expect, it, onTestFinished } from 'vitest'
+import { setTimeout } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { image } from '../../../src/images/image.js'
+import { KERNEL_PARAMETERS } from '../../../src/images/tiny/recipe.js'
 import type { MachineProcess } from '../../../src/qemu/machine/machine-process.js'
 import { environment } from '../../../src/states/definitions/environment.js'
 import { machine } from '../../../src/states/definitions/machine.js'
@@ -69,6 +71,42 @@ it('a frozen clock goes on from where it was', async () => {
   expect(random.stdout).toMatch(/2020-01-01$/)
   expect(again.stdout).toMatch(/2020-01-01$/)
   expect(again.stdout).not.toBe(random.stdout)
+})
+
+describe('a guest whose clock is the time stamp counter, which TCG never turns back', () => {
+  const append = KERNEL_PARAMETERS.replace('notsc', 'tsc=reliable')
+  const ticking = { ...options, extraArgs: ['-append', append] }
+  const read = async (vm: Vm, command: string) =>
+    Number((await vm.exec('sh', ['-c', command])).stdout)
+
+  it('takes little of what ran before for time of its own', async () => {
+    const up = 'cut -d " " -f 1 /proc/uptime'
+    await using opened = await open(machine('ticking', ticking).live('up', () => {}))
+    const before = await read(opened.handle(), up)
+    await setTimeout(5500)
+    await opened.reset()
+    expect(await read(opened.handle(), up)).toBeLessThan(before + 3)
+  })
+
+  it('takes nothing for it where the clock is frozen', async () => {
+    const frozen = machine('frozen', { ...ticking, clock: 'frozen' })
+    await using opened = await open(frozen.live('up', () => {}))
+    const before = await read(opened.handle(), 'date +%s')
+    await setTimeout(3500)
+    await opened.reset()
+    expect(await read(opened.handle(), 'date +%s')).toBeLessThan(before + 3)
+  })
+})
+
+it('the time since boot is the same in each clone of the built-in guest, which has another clock', async () => {
+  await using opened = await open(past)
+  const up = async () => Number((await opened.handle().$`cut -d " " -f 1 /proc/uptime`).stdout)
+  const { pid } = only(opened.processes)
+  const before = await up()
+  await setTimeout(2500)
+  await opened.reset()
+  expect(only(opened.processes).pid).toBe(pid)
+  expect(await up()).toBeLessThan(before + 1.5)
 })
 
 it('a guest without Perl and Python has its clock set by its agent, and people are told', async () => {
