@@ -21,21 +21,24 @@ export interface StartedProgram {
 
 const LONGEST_WAIT = 200
 
-/** Milliseconds between two looks: a tenth of the time so far, so that waiting adds at most that. */
+/**
+ * Milliseconds until the next look: a tenth of the time so far, so that waiting adds at most that. A guest
+ * that has one CPU looks instead of running the program.
+ */
 function pollInterval(elapsed: number): number {
   return Math.min(elapsed / 10, LONGEST_WAIT)
 }
 
-async function waitForEnd(agent: AgentClient, pid: number): Promise<ExecStatus> {
-  const start = performance.now()
+/** @param start - when the program was asked for: where starting takes long, running does, too */
+async function waitForEnd(agent: AgentClient, pid: number, start: number): Promise<ExecStatus> {
   for (;;) {
+    const interval = pollInterval(performance.now() - start)
+    if (interval >= 1) await sleep(interval)
     const status = await agent.execute('guest-exec-status', { pid }).catch((error: unknown) => {
       const forgotten = error instanceof AgentRefusal && /parameter 'pid'/.test(error.description)
       throw forgotten ? restartedAgentError(`its process ${pid}`) : error
     })
     if (status.exited) return status
-    const interval = pollInterval(performance.now() - start)
-    if (interval >= 1) await sleep(interval)
   }
 }
 
@@ -49,6 +52,7 @@ export async function startProgram(
   { path, arg, input }: Program,
   signal?: AbortSignal,
 ): Promise<StartedProgram> {
+  const start = performance.now()
   const { pid } = await agent.execute(
     'guest-exec',
     {
@@ -59,7 +63,7 @@ export async function startProgram(
     },
     signal === undefined ? {} : { signal },
   )
-  const ended = waitForEnd(agent, pid)
+  const ended = waitForEnd(agent, pid, start)
   ended.catch(() => {}) // whoever awaits it hears of it; no one may be left to
   return { pid, ended }
 }

@@ -1,6 +1,7 @@
 import { duplexPair } from 'node:stream'
 import { expect, test } from 'vitest'
 import { AgentClient } from '../../../src/guest/agent/client.js'
+import { runProgram } from '../../../src/guest/exec/run.js'
 import { rejection } from '../tiny-vm.js'
 
 interface Request {
@@ -67,4 +68,23 @@ test('an agent that is only slow gets its time, and its answers stay in step', a
     exited: true,
     exitcode: 2,
   })
+})
+
+test('a program is looked for less often the longer its start took, and its end is told soon all the same', async () => {
+  let looks = 0
+  let endsAt = Number.POSITIVE_INFINITY
+  const agent = scriptedAgent(({ execute }, answer) => {
+    if (execute === 'guest-exec') {
+      endsAt = performance.now() + 300 + 100
+      globalThis.setTimeout(answer, 300, '{"return":{"pid":1}}')
+      return
+    }
+    looks += 1
+    const isOver = performance.now() >= endsAt
+    answer(`{"return":{"exited":${isOver}${isOver ? ',"exitcode":0' : ''}}}`)
+  })
+  expect((await runProgram(agent, { path: 'true', arg: [] })).exitcode).toBe(0)
+  // Every 30 ms and more; again and again until a tenth of the time is a millisecond, there would be hundreds.
+  expect(looks).toBeGreaterThan(0)
+  expect(looks).toBeLessThanOrEqual(5)
 })
