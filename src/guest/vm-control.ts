@@ -6,7 +6,7 @@ import { describeExit, type ExitStatus } from '../qemu/machine/exit-status.js'
 import { EventLog } from '../qemu/qmp/event-log.js'
 import type { AgentCallOptions } from './agent/client.js'
 import type { Channel } from './channel/channel.js'
-import { openChannel } from './channel/open-channel.js'
+import { type GuestLink, openChannel } from './channel/open-channel.js'
 import { ConsoleInUse } from './console/console-in-use.js'
 import { consoleTailForError } from './console/tail.js'
 import type { OnCommand } from './exec/on-command.js'
@@ -15,7 +15,6 @@ import { findings } from './findings.js'
 import type { AttachedGuest, GuestAccess } from './guest-access.js'
 import { GuestError } from './guest-error.js'
 import type { GuestProcess } from './guest-process.js'
-import type { SshLink } from './ssh/ssh-link.js'
 import { Vm } from './vm.js'
 
 /** Milliseconds that QEMU gets to end after its end of the channel has closed. */
@@ -28,6 +27,8 @@ const UNEXPLAINED = new Set<ErrorCode>([
   'GUEST_AGENT_SILENT',
   'GUEST_SSH_MISSING',
   'GUEST_SSH_LOST',
+  'GUEST_CONSOLE_MISSING',
+  'GUEST_CONSOLE_LOST',
   'GUEST_GONE',
   'GUEST_NOT_READY',
   'GUEST_NOT_SHUT_DOWN',
@@ -37,7 +38,7 @@ interface HandledGuest extends AttachedGuest {
   /** Another one after each boot. */
   channel: Channel
   /** The way to the guest, if not through the agent. */
-  ssh: SshLink | undefined
+  link: GuestLink | undefined
   detach(reason: () => GuestError): void
 }
 
@@ -88,9 +89,9 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
    * `GUEST_RESTORED`. Nothing is sent to the guest before the next call.
    *
    * @param state - the name of the state that the process was restored to, if it was
-   * @param ssh - the way to its guest, if not through the agent; it stays the caller's
+   * @param link - the way to its guest, if not through the agent; it stays the caller's
    */
-  attach(process: GuestProcess, state?: string, ssh?: SshLink): void {
+  attach(process: GuestProcess, state?: string, link?: GuestLink): void {
     this.detach()
     const gone = (status: ExitStatus | undefined) => {
       if (this.#guest === guest) guest.channel.close(() => this.#goneError(status))
@@ -102,7 +103,7 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
     }
     process.exited.then(gone)
     process.agent.on('close', onClose)
-    const console = new ConsoleInUse(process.serial)
+    const console = new ConsoleInUse(process.serial, link?.shell)
     process.exited.then((status) => console.feed.gone(() => this.#goneError(status)))
     const events = new EventLog(process.qmp)
     const offReset = process.qmp.onAny(({ name }) => {
@@ -116,8 +117,8 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
       events.end(reason)
       console.feed.detach(reason)
     }
-    const channel = openChannel(process, ssh)
-    const guest = { process, ssh, channel, console, events, onCommand: this.#onCommand, detach }
+    const channel = openChannel(process, link)
+    const guest = { process, link, channel, console, events, onCommand: this.#onCommand, detach }
     this.#guest = guest
     this.#state = state
     this.#lastProcess = process
@@ -131,14 +132,14 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
 
   resync(): void {
     if (this.#guest === undefined) return
-    this.#guest.ssh?.reset()
+    this.#guest.link?.reset()
     this.#beginAnew(this.#guest)
   }
 
   /** What was under way in the guest is no more. Its console and the machine's events go on. */
   #beginAnew(guest: HandledGuest): void {
     guest.channel.close(() => this.#rebootedError())
-    guest.channel = openChannel(guest.process, guest.ssh)
+    guest.channel = openChannel(guest.process, guest.link)
   }
 
   /**
@@ -157,7 +158,8 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   /**
    * Waits until the guest answers, whatever the guest is doing.
    *
-   * @throws GuestError `GUEST_AGENT_MISSING`, `GUEST_SSH_MISSING`, `GUEST_SSH_REFUSED`, `GUEST_GONE`, `ABORTED`
+   * @throws GuestError `GUEST_AGENT_MISSING`, `GUEST_SSH_MISSING`, `GUEST_SSH_REFUSED`, `GUEST_CONSOLE_MISSING`,
+   *   `GUEST_LOGIN_FAILED`, `GUEST_GONE`, `ABORTED`
    */
   answers(patience: AgentCallOptions): Promise<void> {
     return this.call(this.answers, ({ channel }) => channel.connect(patience))

@@ -18,7 +18,7 @@ import { upload } from './transfer/upload.js'
 
 /**
  * A running virtual machine. Its commands go through the QEMU guest agent, over a virtio-serial
- * channel: no network is needed; or over ssh, where the machine is defined so. Nothing is sent to the guest before the
+ * channel: no network is needed; or over ssh or the console, where the machine is defined so. Nothing is sent to the guest before the
  * first call.
  *
  * Every error of a call is a {@link GuestError} that ends with the last lines of the serial console.

@@ -123,6 +123,10 @@ export const errorCodes = {
   // guest
   GUEST_AGENT_MISSING: { exit: 3, means: 'no guest agent answered within the deadline' },
   GUEST_AGENT_SILENT: { exit: 3, means: 'the guest agent stopped answering' },
+  GUEST_CONSOLE_MISSING: {
+    exit: 3,
+    means: 'nobody could be logged in on the serial console within the deadline',
+  },
   GUEST_SSH_MISSING: { exit: 3, means: 'no sshd of the guest answered within the deadline' },
   GUEST_SSH_REFUSED: { exit: 3, means: 'sshd of the guest did not let this package in' },
   GUEST_SSH_LOST: { exit: 3, means: 'the ssh connection ended while a command ran' },

@@ -68,10 +68,29 @@ export const machineOptionsSchema = optionsSchema({
   network: z
     .enum(['nat', 'isolated', 'none'], 'a network is "nat", "isolated" or "none"')
     .default('nat'),
-  /** What commands and files go through: the guest agent, or sshd. */
-  guest: z.enum(['agent', 'ssh'], 'a guest is talked to by "agent" or "ssh"').default('agent'),
+  /**
+   * What the console is to the guest: a serial port of a PC, or one of virtio. (`QEMUMachine.set_console`)
+   */
+  console: z
+    .enum(
+      ['ttyS0', 'ttyS1', 'ttyS2', 'ttyS3', 'hvc0'],
+      'a console is "ttyS0" to "ttyS3", or "hvc0" for one of virtio',
+    )
+    .default('ttyS0'),
+  /** What commands and files go through: the guest agent, sshd, or a shell on the serial console. */
+  guest: z
+    .enum(['agent', 'ssh', 'console'], 'a guest is talked to by "agent", "ssh" or "console"')
+    .default('agent'),
   /** Who logs in over ssh. */
   sshUser: userNameSchema.default('root'),
+  /** Who logs in on the console, where it has no shell already. */
+  consoleUser: userNameSchema.optional(),
+  /** Their password, where they have one; it is in no key. */
+  consolePassword: z
+    .string()
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal would not take as it is
+    .regex(/^[^\x00-\x1f\x7f]*$/, 'a password is text without control characters')
+    .optional(),
   /** What cloud-init does in the guest when it boots for the first time. */
   cloudInit: cloudInitSchema.optional(),
   /** What is changed in the image before the machine boots for the first time. */
@@ -127,7 +146,7 @@ export const machineOptionsSchema = optionsSchema({
     files: z.array(guestFileSchema, 'files is a list of paths').default([]),
   }).prefault({}),
 }).check(({ value, issues }) => {
-  const { extraArgs, boot, arch, image, firmware, guest, network } = value
+  const { extraArgs, boot, arch, image, firmware, guest, network, console } = value
   if (arch !== 'x86_64' && image.kind === 'tiny') {
     const message = 'the built-in guest is for x86_64: use another image, or leave arch out'
     issues.push({ code: 'custom', input: arch, path: ['arch'], message })
@@ -135,6 +154,10 @@ export const machineOptionsSchema = optionsSchema({
   if (arch === 'aarch64' && firmware === 'bios') {
     const message = 'machines of aarch64 have no BIOS: leave firmware out'
     issues.push({ code: 'custom', input: firmware, path: ['firmware'], message })
+  }
+  if (arch === 'aarch64' && /^ttyS[1-3]$/.test(console)) {
+    const message = 'machines of aarch64 have one serial port: leave console out, or name "hvc0"'
+    issues.push({ code: 'custom', input: console, path: ['console'], message })
   }
   if (guest === 'ssh' && network === 'none') {
     const message = 'ssh needs a network: give the machine network: "isolated", or leave guest out'

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { ConsoleLink } from '../../src/guest/console/channel/console-link.js'
 import { VmControl } from '../../src/guest/vm-control.js'
 import { launch } from '../../src/qemu/machine/launch.js'
 import type { LaunchOptions } from '../../src/qemu/machine/launch-options.js'
@@ -23,7 +24,7 @@ export async function bootTiny({
   disks = [],
   channel = 'agent',
   ...changes
-}: Partial<LaunchOptions> & { channel?: 'agent' | 'ssh' } = {}): Promise<TinyVm> {
+}: Partial<LaunchOptions> & { channel?: 'agent' | 'ssh' | 'console' } = {}): Promise<TinyVm> {
   const tiny = await tinyGuest()
   const directory = await mkdtemp(join(tmpdir(), 'vm-states-test-'))
   const file = join(directory, 'disk.qcow2')
@@ -48,6 +49,7 @@ export async function bootTiny({
   try {
     await control.vm.ready()
     if (channel === 'ssh') control.attach(process, 'fresh', await letIn(process))
+    if (channel === 'console') control.attach(process, 'fresh', new ConsoleLink(process, {}))
   } catch (error) {
     await dispose()
     throw error

@@ -10,9 +10,10 @@ export class ConsoleInUse {
   /** Nothing is typed before its first call. */
   readonly shell: ConsoleShell
 
-  constructor(serial: GuestProcess['serial']) {
+  /** @param shell - the one that its guest is talked to by, if it is */
+  constructor(serial: GuestProcess['serial'], shell: ConsoleShell | undefined) {
     this.feed = new ConsoleFeed(serial)
     this.expect = new Expect(this.feed)
-    this.shell = new ConsoleShell(this.feed)
+    this.shell = shell ?? new ConsoleShell(this.feed)
   }
 }

@@ -18,7 +18,7 @@ export interface ConsoleResult {
 const ENTER = '\r'
 
 /**
- * The serial console of a machine: `ttyS0` of a PC. What comes over it is in a file of the host's, from power-on,
+ * The serial console of a machine: `ttyS0` of a PC, unless its definition says otherwise. What comes over it is in a file of the host's, from power-on,
  * so that nothing is lost and no guest waits when nobody reads. (`QEMUMachine.console_socket`)
  */
 export class GuestConsole {

@@ -14,7 +14,7 @@ export interface ExecOptions {
   cwd?: string | undefined
   /**
    * Milliseconds until the command's process group is killed and the call rejects; none by default. A guest
-   * that does not answer is waited for 2 seconds more, over ssh 5.
+   * that does not answer is waited for 2 seconds more, over ssh 5, over its console 10.
    */
   timeout?: number | undefined
   /** Kills the command's process group and rejects the call when it fires. */
@@ -22,7 +22,7 @@ export interface ExecOptions {
   /** A user of the guest to run as, with their groups and `HOME`; the channel's own, mostly root, by default. */
   user?: string | undefined
   /**
-   * Called with standard output as it comes, while the command runs: bytes, of any amount. The result
+   * Called with standard output as it comes, while the command runs (over the console, when it has ended): bytes, of any amount. The result
    * then has none. What it throws kills the command and rejects the call.
    */
   onStdout?: OnOutput | undefined

@@ -3,8 +3,9 @@ import { isVmStatesError } from '../../params/errors.js'
 import { type Patience, withDeadline } from '../../qemu/deadline.js'
 import { newNonce } from '../../store/names.js'
 import type { AgentCallOptions } from '../agent/client.js'
+import { CallsUnderWay } from '../channel/calls-under-way.js'
 import type { Channel, Program, RunningProgram, StartOptions } from '../channel/channel.js'
-import { fileError } from '../files/file-error.js'
+import { catError } from '../files/cat-error.js'
 import type { GuestError } from '../guest-error.js'
 import { followProgram } from './follow-program.js'
 import { KeptOutput } from './output.js'
@@ -28,8 +29,7 @@ export class SshChannel implements Channel {
   readonly killTimeout = 5000
   readonly #link: SshLink
   #hasAnswered = false
-  readonly #underWay = new Set<(reason: () => GuestError) => void>()
-  #closed: (() => GuestError) | undefined
+  readonly #calls = new CallsUnderWay()
 
   constructor(link: SshLink) {
     this.#link = link
@@ -40,7 +40,7 @@ export class SshChannel implements Channel {
   }
 
   async connect(options: AgentCallOptions = {}): Promise<void> {
-    await this.#unlessClosed(() => this.#link.connect(options))
+    await this.#calls.begin(() => this.#link.connect(options))
     this.#hasAnswered = true
   }
 
@@ -55,9 +55,7 @@ export class SshChannel implements Channel {
     try {
       const status = await withDeadline(ended, `reading ${path}`, options)
       if (status.exitCode === 0) return stdout.bytes
-      const said = status.stderr.toString().trim()
-      const reason = said.slice(said.lastIndexOf(': ') + 1).trim()
-      throw fileError('read', path, reason || `exit code ${status.exitCode ?? status.signal}`)
+      throw catError(path, status)
     } catch (error) {
       if (isVmStatesError(error, 'TIMEOUT') || isVmStatesError(error, 'ABORTED')) {
         kill().catch(() => {})
@@ -71,16 +69,14 @@ export class SshChannel implements Channel {
   }
 
   close(reason: () => GuestError): void {
-    if (this.#closed !== undefined) return
-    this.#closed = reason
-    for (const end of this.#underWay) end(reason)
+    this.#calls.close(reason)
   }
 
   async #start(program: Program, patience: Patience): Promise<RunningProgram> {
     const mark = newNonce()
     const { path, arg, input } = program
     const { command, firstLine } = remoteCommand({ path, arg, hasInput: input !== undefined }, mark)
-    const { begun, ended } = await this.#unlessClosed(() =>
+    const { begun, ended } = await this.#calls.begin(() =>
       this.#link.run(
         command,
         (channel, whyLost) =>
@@ -92,27 +88,12 @@ export class SshChannel implements Channel {
       ),
     )
     this.#hasAnswered = true
-    const all = this.#unlessClosed(() => ended)
+    const all = this.#calls.begin(() => ended)
     all.catch(() => {}) // whoever awaits it hears of it; no one may be left to
     const kill = async () => {
       const command = killCommand(await begun)
-      await this.#unlessClosed(() => this.#link.run(command, untilClosed)).then((closed) =>
-        closed(),
-      )
+      await this.#calls.begin(() => this.#link.run(command, untilClosed)).then((closed) => closed())
     }
     return { ended: all, kill }
-  }
-
-  /** Begins something, and has it reject as soon as the channel is closed. */
-  #unlessClosed<T>(begin: () => Promise<T>): Promise<T> {
-    const closed = this.#closed
-    if (closed !== undefined) return Promise.reject(closed())
-    return new Promise((resolve, reject) => {
-      const end = (reason: () => GuestError) => reject(reason())
-      this.#underWay.add(end)
-      begin()
-        .finally(() => this.#underWay.delete(end))
-        .then(resolve, reject)
-    })
   }
 }

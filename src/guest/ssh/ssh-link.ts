@@ -47,6 +47,8 @@ interface SshLogin {
  * What has ended, by a reset of the machine, too, is opened anew for the next command.
  */
 export class SshLink {
+  /** That of a console, which this is not. */
+  readonly shell = undefined
   readonly #process: GuestProcess
   readonly #login: SshLogin
   #hostKey: string | undefined

@@ -2,17 +2,14 @@ import { isVmStatesError } from '../../params/errors.js'
 import { withDeadline } from '../../qemu/deadline.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { runProgram } from '../channel/channel.js'
-import { openChannel } from '../channel/open-channel.js'
+import { type GuestLink, openChannel, silenceOf } from '../channel/open-channel.js'
 import { GuestError } from '../guest-error.js'
-import type { SshLink } from '../ssh/ssh-link.js'
 import { hasWaker } from './has-waker.js'
 import { WakerLink } from './waker-link.js'
 import { WAKER_PROGRAMS } from './waker-programs.js'
 
 /** Milliseconds that a waker gets to answer. */
 const ANSWER_TIMEOUT = 5000
-/** Milliseconds of silence until an agent, or an sshd, is taken for none. */
-const CHANNEL_TIMEOUT = { agent: 5000, ssh: 30_000 }
 
 /**
  * Sees to it that a waker runs in a guest that is about to be kept: what was started before is loaded
@@ -20,17 +17,17 @@ const CHANNEL_TIMEOUT = { agent: 5000, ssh: 30_000 }
  *
  * @param process - a running machine whose agent nobody talks to meanwhile
  * @returns why there is none, for people; undefined if there is one
- * @param ssh - the way to its guest, if not through the agent
+ * @param link - the way to its guest, if not through the agent
  * @throws GuestError `GUEST_AGENT_MISSING`, `GUEST_SSH_MISSING`, `GUEST_SSH_REFUSED`, `SSH_HOST_KEY_CHANGED`
  */
 export async function ensureWaker(
   process: MachineProcess,
-  ssh: SshLink | undefined,
+  link: GuestLink | undefined,
 ): Promise<string | undefined> {
   if ((await hasWaker(process)) && (await answers(process))) return undefined
-  const channel = openChannel(process, ssh)
+  const channel = openChannel(process, link)
   try {
-    await channel.connect({ timeout: CHANNEL_TIMEOUT[ssh === undefined ? 'agent' : 'ssh'] })
+    await channel.connect({ timeout: silenceOf(link) })
     for (const program of WAKER_PROGRAMS) {
       const ended = await runProgram(channel, program).catch((error: unknown) => {
         if (isVmStatesError(error, 'GUEST_AGENT_REFUSED')) return undefined

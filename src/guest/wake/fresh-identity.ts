@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { VmStatesError } from '../../params/errors.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { runProgram } from '../channel/channel.js'
-import { openChannel } from '../channel/open-channel.js'
+import { type GuestLink, openChannel } from '../channel/open-channel.js'
 import { GuestError } from '../guest-error.js'
-import type { SshLink } from '../ssh/ssh-link.js'
 
 /**
  * Its argument is the machine id. An sshd that is told to hang up starts itself anew, reads its keys, and says
@@ -38,18 +37,18 @@ fi
  * Gives a running guest a machine id and host keys of ssh that no other clone has. The addresses of its
  * network card stay: each machine has a user-mode network to itself.
  *
- * @param ssh - the way to the guest, if not through the agent
+ * @param link - the way to the guest, if not through the agent
  * @throws VmStatesError `IDENTITY_NOT_FRESH`, with what the guest said
  */
 export async function refreshIdentity(
   process: MachineProcess,
-  ssh: SshLink | undefined,
+  link: GuestLink | undefined,
 ): Promise<void> {
-  const channel = openChannel(process, ssh)
+  const channel = openChannel(process, link)
   const arg = ['-ec', SCRIPT, 'sh', randomBytes(16).toString('hex')]
   try {
     const { exitCode, stderr } = await runProgram(channel, { path: '/bin/sh', arg })
-    if (exitCode === 0) return ssh?.forgetHostKey()
+    if (exitCode === 0) return link?.forgetHostKey()
     const hint = stderr.toString().trim()
     const text = `${process.options.name} could not be given an identity of its own`
     throw new VmStatesError('IDENTITY_NOT_FRESH', text, { hint })

@@ -1,13 +1,9 @@
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { type Channel, runProgram } from '../channel/channel.js'
-import { openChannel } from '../channel/open-channel.js'
+import { type GuestLink, openChannel, silenceOf } from '../channel/open-channel.js'
 import { GuestError } from '../guest-error.js'
-import type { SshLink } from '../ssh/ssh-link.js'
 import { now } from './host-time.js'
 import { TOLERANCE, TRIES, toleranceAt } from './tolerance.js'
-
-/** Milliseconds of silence until an agent, or an sshd, is taken for none. */
-const CHANNEL_TIMEOUT = { agent: 5000, ssh: 30_000 }
 
 /** What bytes that are written there change comes into effect later, at most a minute. */
 const SEED = 'cat >/dev/urandom; ls -d /sys/bus/*/drivers/vmgenid'
@@ -17,7 +13,7 @@ const SET_CLOCK = 'date -u -s "@$1" || { sleep "$2" && date -u -s "@$3"; }'
 
 interface ProgramWakeOptions {
   /** The way to the guest, if not through the agent. */
-  ssh: SshLink | undefined
+  link: GuestLink | undefined
   isHostClock: boolean
   seed: Buffer
   signal: AbortSignal | undefined
@@ -32,13 +28,13 @@ interface ProgramWakeOptions {
  */
 export async function wakeByPrograms(
   process: MachineProcess,
-  { ssh, isHostClock, seed, signal }: ProgramWakeOptions,
+  { link, isHostClock, seed, signal }: ProgramWakeOptions,
 ): Promise<string | undefined> {
-  const channel = openChannel(process, ssh)
+  const channel = openChannel(process, link)
   const gone = () => new GuestError('GUEST_GONE', 'the machine ended while it was woken')
   void process.exited.then(() => channel.close(gone))
   try {
-    const timeout = CHANNEL_TIMEOUT[ssh === undefined ? 'agent' : 'ssh']
+    const timeout = silenceOf(link)
     await channel.connect({ timeout, ...(signal && { signal }) })
     const clock = isHostClock ? await setClock(channel) : undefined
     const seeded = await runShell(channel, SEED, [], seed)

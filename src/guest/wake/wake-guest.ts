@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { isVmStatesError } from '../../params/errors.js'
 import { withDeadline } from '../../qemu/deadline.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
-import type { SshLink } from '../ssh/ssh-link.js'
+import type { GuestLink } from '../channel/open-channel.js'
 import { hasWaker } from './has-waker.js'
 import { TRIES, toleranceAt } from './tolerance.js'
 import { wakeByPrograms } from './wake-by-programs.js'
@@ -16,7 +16,7 @@ const WAKER_TIMEOUT = 5000
 
 export interface WakeOptions {
   /** The way to the guest, if not through the agent. */
-  ssh: SshLink | undefined
+  link: GuestLink | undefined
   /** Whether the guest's clock becomes the host's, or goes on from where it was. */
   clock: 'host' | 'frozen'
   signal?: AbortSignal | undefined
@@ -38,24 +38,24 @@ export interface Waking {
  */
 export async function wakeGuest(
   process: MachineProcess,
-  { ssh, clock, signal }: WakeOptions,
+  { link, clock, signal }: WakeOptions,
 ): Promise<Waking> {
-  using link = new WakerLink(process.wake)
+  using waker = new WakerLink(process.wake)
   const isHostClock = clock === 'host'
   const seed = randomBytes(SEED_BYTES)
   // Said before the CPUs run, so that the waker finds it as soon as they do. The clock follows once the
   // guest is warm: a change wakes whoever in it waits for a time, and they would be in the way.
-  const first = link.order({ seed })
+  const first = waker.order({ seed })
   first.catch(() => {}) // of a machine that does not even go on
   await process.qmp.execute('cont')
   const report = await firstReport(process, first, signal)
   if (report === undefined) {
     return {
       by: 'programs',
-      fault: await wakeByPrograms(process, { ssh, isHostClock, seed, signal }),
+      fault: await wakeByPrograms(process, { link, isHostClock, seed, signal }),
     }
   }
-  const off = isHostClock ? await correct(link, report, signal) : ''
+  const off = isHostClock ? await correct(waker, report, signal) : ''
   const faults = [report.faults, off].filter((fault) => fault !== '')
   return { by: 'waker', fault: faults.join('; ') || undefined }
 }
@@ -76,7 +76,7 @@ async function firstReport(
  * clock is behind by nearly all of it. Once it is warm, the truth is as likely anywhere in between.
  */
 async function correct(
-  link: WakerLink,
+  waker: WakerLink,
   first: WakerReport,
   signal: AbortSignal | undefined,
 ): Promise<string> {
@@ -88,7 +88,7 @@ async function correct(
     if (Math.max(-least, most) <= tolerance) break
     if (tries === TRIES) return `clock: it may be off by ${Math.round(Math.max(-least, most))} ms`
     const shift = tries === 1 ? most : (least + most) / 2
-    const next = await inTime(link.order({ shift }), WAKER_TIMEOUT, signal)
+    const next = await inTime(waker.order({ shift }), WAKER_TIMEOUT, signal)
     if (next === undefined) return 'clock: the waker stopped answering'
     ;({ behind, faults } = next)
     // However long that answer took: the clock can be off by what was not known before, at most.

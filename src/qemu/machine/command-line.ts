@@ -104,8 +104,10 @@ function channelArguments(options: LaunchOptions): string[] {
   return [
     ...['-chardev', `socket,id=qmp,fd=${QMP_FD}`, '-mon', 'chardev=qmp,mode=control'],
     // Its standard input and output: a guest would wait for who reads a socket, and not for a file.
-    ...['-chardev', 'stdio,id=console', '-serial', 'chardev:console'],
+    ...['-chardev', 'stdio,id=console'],
+    ...serialPortArguments(options),
     ...['-device', 'virtio-serial-pci,id=serial'],
+    ...(options.console === 'hvc0' ? ['-device', 'virtconsole,bus=serial.0,chardev=console'] : []),
     ...['-chardev', `socket,id=agent,fd=${AGENT_FD}`],
     ...['-device', `virtserialport,bus=serial.0,chardev=agent,name=${AGENT_PORT}`],
     ...['-chardev', `socket,id=wake,fd=${WAKE_FD}`],
@@ -113,6 +115,13 @@ function channelArguments(options: LaunchOptions): string[] {
     ...['-object', 'rng-builtin,id=random', '-device', 'virtio-rng-pci,rng=random'],
     ...platformArguments(options),
   ]
+}
+
+/** Ports before that of the console lead nowhere. */
+function serialPortArguments({ console = 'ttyS0' }: LaunchOptions): string[] {
+  if (console === 'hvc0') return ['-serial', 'null']
+  const before = Number(console.slice('ttyS'.length))
+  return [...Array<string>(before).fill('null'), 'chardev:console'].flatMap((to) => ['-serial', to])
 }
 
 /** What machines of an architecture have, and those of others not. */

@@ -2,6 +2,9 @@ import type { Architecture } from '../../params/architecture.js'
 import type { Bus, Cache } from '../../params/drives.js'
 import type { Accelerator } from '../accelerator/accelerator.js'
 
+/** What the guest calls the device of its console: a serial port of a PC, or one of virtio. */
+export type ConsoleDevice = 'ttyS0' | 'ttyS1' | 'ttyS2' | 'ttyS3' | 'hvc0'
+
 /** A disk as QEMU gets it. The format is always said, never probed. */
 export interface Disk {
   /** The name in the machine's definition; the block node and the drive's serial are called so. */
@@ -42,6 +45,8 @@ export interface Hardware {
   machineType: string
   /** User-mode networking that reaches out, or that only port forwards reach; or no card at all. */
   network: 'nat' | 'isolated' | 'none'
+  /** What the console is to the guest: the first serial port unless given. */
+  console?: ConsoleDevice | undefined
   /** Names of drives that the firmware tries first, and `network` for the card; the disks unless given. */
   bootOrder?: readonly string[] | undefined
   /** How many root ports there are for devices that come while it runs; none unless given. */

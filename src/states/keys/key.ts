@@ -119,13 +119,16 @@ async function commonParts(state: AnyState, host: KeyHost): Promise<Record<strin
 
 async function machinePart(machine: MachineDefinition, host: KeyHost): Promise<unknown> {
   const { options } = machine[DETAILS]
-  const { memory, cpus, cpuModel, machineType, network, extraArgs } = options
-  const { arch, tpm, ready, firmware, hotplugPorts, extraFds, guest, sshUser } = options
+  const { memory, cpus, cpuModel, machineType, network, extraArgs, console } = options
+  const { arch, tpm, ready, firmware, hotplugPorts, extraFds, guest, sshUser, consoleUser } =
+    options
   return {
     ...{ memory, cpus, cpuModel, machineType, network, extraArgs },
     ...(arch !== 'x86_64' && { arch }),
     ...(tpm && { tpm }),
     ...(guest === 'ssh' && { guest, sshUser }),
+    ...(guest === 'console' && { guest, consoleUser }),
+    ...(console !== 'ttyS0' && { console }),
     ...drivesPart(options),
     ...(hotplugPorts > 0 && { hotplugPorts }),
     ...(extraFds.length > 0 && { extraFds }),

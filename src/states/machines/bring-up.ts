@@ -44,8 +44,8 @@ export async function bringUp(
     await eachMember(definition[DETAILS].members, async ({ machine }, member) => {
       const { identity } = machine[DETAILS].options
       if (identity === 'fresh') {
-        const { process, ssh } = started.machines[member] as StartedMachine
-        const refreshed = refreshIdentity(process, ssh)
+        const { process, link } = started.machines[member] as StartedMachine
+        const refreshed = refreshIdentity(process, link)
         const what = `the fresh identity of ${machine.name}`
         await withDeadline(refreshed, what, { timeout: IDENTITY_TIMEOUT, signal })
       }

@@ -62,7 +62,7 @@ export async function captureMachines(
 
 /** Fingerprints of the host keys of ssh of machines, by member, where they are known. */
 export function hostKeysOf(machines: StartedMachines['machines']): CapturedMachines['hostKeys'] {
-  const entries = Object.entries(machines).map(([member, { ssh }]) => [member, ssh?.hostKey])
+  const entries = Object.entries(machines).map(([member, { link }]) => [member, link?.hostKey])
   return Object.fromEntries(entries)
 }
 

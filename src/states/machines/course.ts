@@ -1,5 +1,5 @@
 import type { PreparedMachine, Purpose } from '../../backends/backend.js'
-import type { SshLink } from '../../guest/ssh/ssh-link.js'
+import type { GuestLink } from '../../guest/channel/open-channel.js'
 import type { Liveness } from '../../params/liveness.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { DETAILS, type MachineDefinition } from '../definitions/types.js'
@@ -34,10 +34,10 @@ export function courseOf(
     machine: MachineDefinition
     liveness: Liveness
     purpose: Purpose
-    ssh: SshLink | undefined
+    link: GuestLink | undefined
   },
 ): Course {
-  const { machine, liveness, purpose, ssh } = options
+  const { machine, liveness, purpose, link } = options
   // Setups always run at the host's time, so that no state depends on what tests have asked for.
   const clock = purpose === 'test' ? machine[DETAILS].options.clock : 'host'
   // One that programs wake may have nothing for random numbers but vmgenid: another id takes another QEMU.
@@ -51,13 +51,13 @@ export function courseOf(
   return {
     async resume(signal) {
       if (liveness === 'disk') await process.qmp.execute('cont')
-      else isOnlyOnce = (await wakeMachine(process, { ssh, clock, signal })) === 'programs'
+      else isOnlyOnce = (await wakeMachine(process, { link, clock, signal })) === 'programs'
     },
     canRewind,
     async rewind() {
       if (!canRewind()) return false
       try {
-        ssh?.rewind()
+        link?.rewind()
         await process.qmp.execute('stop')
         await process.removePortForwards()
         await prepared.rewind?.(process)

@@ -8,11 +8,11 @@ import { warn } from './warn.js'
  * state is kept all the same, and people are told what that means.
  */
 export async function ensureWakers({ machines }: StartedMachines): Promise<void> {
-  await eachMember(machines, async ({ process, ssh }) => {
+  await eachMember(machines, async ({ process, link }) => {
     if (!process.running) return
-    const problem = await ensureWaker(process, ssh).catch((error: Error) => error.message)
+    const problem = await ensureWaker(process, link).catch((error: Error) => error.message)
     // No clone is to remember a connection that nobody else does.
-    ssh?.drop()
+    link?.drop()
     if (problem === undefined) return
     const { name } = process.options
     warn(`${name} will take longer to restore, since commands have to set its clock: ${problem}`)

@@ -40,8 +40,8 @@ export class Handles<H = unknown> {
 
   /** Makes the handles stand for machines that were started in the state. */
   attach({ machines }: StartedMachines): void {
-    for (const [member, { process, ssh }] of Object.entries(machines)) {
-      this.#controls[member]?.attach(process, this.#states[member], ssh)
+    for (const [member, { process, link }] of Object.entries(machines)) {
+      this.#controls[member]?.attach(process, this.#states[member], link)
     }
   }
 

@@ -11,10 +11,10 @@ export function hardwareOf(
   options: ParsedMachineOptions,
 ): Hardware & Pick<LaunchOptions, 'wrapper' | 'extraFds'> {
   const { memory, cpus, cpuModel, machineType, network, extraArgs } = options
-  const { arch, bootOrder, hotplugPorts, wrapper, extraFds } = options
+  const { arch, console, bootOrder, hotplugPorts, wrapper, extraFds } = options
   return {
     ...{ arch, memory, cpus, cpuModel, machineType, network, bootOrder, hotplugPorts },
-    ...{ wrapper, extraFds, extraArgs },
+    ...{ console, wrapper, extraFds, extraArgs },
   }
 }
 

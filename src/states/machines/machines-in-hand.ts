@@ -147,7 +147,7 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
 
   /** Frees the host's ports that lead to them. @returns whether they are free; it never rejects */
   async endForwards(): Promise<boolean> {
-    for (const { ssh } of this.#machines) ssh?.drop()
+    for (const { link } of this.#machines) link?.drop()
     const ended = this.processes.map((process) => process.removePortForwards())
     const results = await Promise.allSettled(ended)
     return results.every(({ status }) => status === 'fulfilled')

@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PreparedMachine, Purpose } from '../../backends/backend.js'
 import { OwnRam } from '../../backends/fork/own-ram.js'
-import { SshLink } from '../../guest/ssh/ssh-link.js'
+import type { GuestLink } from '../../guest/channel/open-channel.js'
 import type { Liveness } from '../../params/liveness.js'
 import { tracer } from '../../params/trace.js'
 import { withDeadline } from '../../qemu/deadline.js'
@@ -17,6 +17,7 @@ import type { Context } from '../graph/context.js'
 import { backendFor } from './backend-for.js'
 import { type Course, courseOf } from './course.js'
 import { attachDisks, hardwareOf, withTpm } from './hardware.js'
+import { linkTo } from './link-to.js'
 import { stopTogether } from './stop-together.js'
 
 const trace = tracer('restore')
@@ -26,7 +27,7 @@ export interface StartedMachine extends Course {
   prepared: PreparedMachine
   process: MachineProcess
   /** The way to its guest, if not through the agent. */
-  ssh: SshLink | undefined
+  link: GuestLink | undefined
   /** The file of its RAM, for a machine that is to be captured. */
   ram: OwnRam | undefined
   /** Whether it goes on where it was captured, or boots. */
@@ -134,9 +135,9 @@ async function startMachine(
   trace('%s: from %s by %s, for a %s, in %s', name, state, files.backend, purpose, directory)
   let process: MachineProcess | undefined
   let ram: OwnRam | undefined
-  let ssh: SshLink | undefined
+  let link: GuestLink | undefined
   const discard = async () => {
-    ssh?.drop()
+    link?.drop()
     await process?.kill()
     await ram?.[Symbol.asyncDispose]()
     if (process !== undefined) await run.removeProcess(process.pid)
@@ -153,8 +154,6 @@ async function startMachine(
     const { memory } = options
     if (purpose === 'live') ram ??= await OwnRam.create(memory, disks)
     const { binary, accelerator } = await context.emulatorOf(machine)
-    const { guest, sshUser: user } = options
-    const key = guest === 'ssh' ? await context.sshKey() : undefined
     process = await launch({
       ...hardwareOf(options),
       ...{ binary, accelerator },
@@ -174,9 +173,9 @@ async function startMachine(
     await withDeadline(prepared.load(process), `the restore of ${state}`, { signal })
     trace('%s: loaded in process %d', name, process.pid)
     const { liveness } = files
-    ssh = key && new SshLink(process, { user, privateKey: key.privateKey, hostKey })
-    const course = courseOf(process, prepared, { machine, liveness, purpose, ssh })
-    return { ...course, prepared, process, ssh, ram, liveness, discard }
+    link = await linkTo(process, { options, context, hostKey })
+    const course = courseOf(process, prepared, { machine, liveness, purpose, link })
+    return { ...course, prepared, process, link, ram, liveness, discard }
   } catch (error) {
     await discard()
     throw error

@@ -37,6 +37,19 @@ test('what is typed reaches the guest, and each wait goes on where the last one 
   expect(await vm.readFile('/root/typed')).toBe('a')
 })
 
+test.each(['ttyS1', 'hvc0'] as const)(
+  'the console may be %s of the guest',
+  async (console) => {
+    await using other = await bootTiny({ console })
+    await other.vm.$`echo it is ${console} >/dev/${console}`
+    await other.vm.console.waitFor(`it is ${console}\n`)
+    await other.vm.$`head -n 1 /dev/${console} >/root/typed 2>/dev/null &`
+    await other.vm.console.sendLine('typed')
+    await expect.poll(() => other.vm.readFile('/root/typed')).toBe('typed\n')
+  },
+  60_000,
+)
+
 test('Ctrl-C ends what runs in the foreground', async () => {
   const { vm } = await rewound()
   await vm.console.sendLine('echo going; sleep 1000')

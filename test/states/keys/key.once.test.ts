@@ -115,6 +115,8 @@ describe('stateKey()', () => {
     ['the machine type', { machine: { machineType: 'pc' } }],
     ['the network', { machine: { network: 'isolated' } }],
     ['the way to the guest', { machine: { guest: 'ssh' } }],
+    ['a console that it is talked to over', { machine: { guest: 'console' } }],
+    ['what the console is', { machine: { console: 'hvc0' } }],
     ['a further disk', { machine: { disks: [{ name: 'data', size: '1 MiB' }] } }],
     ['the bus of a disk', { machine: { disks: [{ name: 'data', size: '1 MiB', bus: 'usb' }] } }],
     ['the bus of the image', { machine: { imageDisk: { bus: 'sata' } } }],
@@ -138,6 +140,7 @@ describe('stateKey()', () => {
     ['the deadline of readiness', { machine: { readyTimeout: 5 } }],
     ['where the binary is', { machine: { binary: '/usr/bin/qemu-system-x86_64' } }],
     ['how tests boot', { machine: { boot: 'cold' } }],
+    ['a password', { machine: { consolePassword: 'secret' } }],
   ])('is not changed by %s', async (_, change) => {
     expect(await keyOf(chain(change).live, change)).toBe(await keyOf(chain().live))
   })

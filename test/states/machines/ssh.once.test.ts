@@ -81,7 +81,7 @@ describe('the tiny guest without an agent, over ssh', () => {
       await vm.$`kill $(cat /run/dropbear.pid); dropbear -R -s -P /run/dropbear.pid`
       // One that is kept goes on; one that comes anew does not.
       expect((await vm.$`echo on`).stdout).toBe('on')
-      first.machines.vm?.ssh?.drop()
+      first.machines.vm?.link?.drop()
       const error = await rejection(vm.$`echo on`)
       expect(error).toMatchObject({ code: 'SSH_HOST_KEY_CHANGED' })
       expect(error.message).toContain(`was ${hostKey}`)
@@ -160,7 +160,7 @@ describe('the tiny guest without an agent, over ssh', () => {
       await using opened = await open(talked)
       const vm = opened.handle()
       await vm.$`echo >/root/.ssh/authorized_keys; kill $(cat /run/dropbear.pid)`
-      opened.machines.vm?.ssh?.drop()
+      opened.machines.vm?.link?.drop()
       const startedAt = performance.now()
       const error = await rejection(vm.ready({ timeout: 3000 }))
       expect(performance.now() - startedAt).toBeLessThan(4500)
@@ -193,13 +193,13 @@ describe('the Debian guest over ssh, let in by cloud-init', () => {
         expect((await vm.$`date -u +%Y`).stdout).toBe(String(new Date().getUTCFullYear()))
         await Promise.all([vm.$`sleep 0.5`, vm.$`sleep 0.5`, vm.$`sleep 0.5`])
         expect(await connections(vm)).toBe('1')
-        opened.machines.vm?.ssh?.drop()
+        opened.machines.vm?.link?.drop()
         expect((await vm.$`whoami`).stdout).toBe('root')
       }
       expect(new Set(keys).size).toBe(2)
       const vm = opened.handle()
       await vm.$`echo MaxSessions 2 >/etc/ssh/sshd_config.d/few.conf; systemctl reload ssh`
-      opened.machines.vm?.ssh?.drop()
+      opened.machines.vm?.link?.drop()
       const names = ['1', '2', '3', '4', '5']
       const results = await Promise.all(names.map((name) => vm.exec('echo', [name])))
       expect(results.map(({ stdout }) => stdout)).toEqual(names)

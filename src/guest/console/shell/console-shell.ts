@@ -8,7 +8,7 @@ import { GuestError } from '../../guest-error.js'
 import { quoteWord } from '../../shell/quote.js'
 import type { ConsoleFeed } from '../console-feed.js'
 import { type Credentials, checkLogin, type LoginOptions, logIn } from './log-in.js'
-import { type ProgramEnd, runProgram } from './run-program.js'
+import { type Program, type ProgramEnd, runProgram } from './run-program.js'
 import type { ShellSession } from './shell-session.js'
 import { Stop, Stopped } from './stop.js'
 
@@ -24,12 +24,14 @@ export type ShellOptions = Pick<ExecOptions, 'stdin' | 'env' | 'cwd' | 'timeout'
  */
 export class ConsoleShell {
   readonly #feed: ConsoleFeed
-  #credentials: Credentials = {}
+  #credentials: Credentials
   #session: ShellSession | undefined
   #lastTurn: Promise<unknown> = Promise.resolve()
 
-  constructor(feed: ConsoleFeed) {
+  /** @param credentials - who logs in unless {@link login} says otherwise */
+  constructor(feed: ConsoleFeed, credentials: Credentials = {}) {
     this.#feed = feed
+    this.#credentials = credentials
   }
 
   /**
@@ -44,6 +46,23 @@ export class ConsoleShell {
       this.#session = undefined
       await this.#open(stop)
     })
+  }
+
+  /**
+   * Logs in, unless somebody is.
+   *
+   * @throws as {@link login}
+   */
+  async open(patience: Patience): Promise<void> {
+    await this.#inTurn('the login on the console', patience, async (stop) => {
+      await this.#open(stop)
+    })
+  }
+
+  /** Tells that the guest boots anew, or goes back to where it was: the next call logs in. */
+  forget(): void {
+    this.#session?.lose()
+    this.#session = undefined
   }
 
   /**
@@ -73,9 +92,7 @@ export class ConsoleShell {
   async run(script: string, shown: string, options: ShellOptions = {}): Promise<ProgramEnd> {
     const began = performance.now()
     const stdin = options.stdin === undefined ? undefined : stdinBytes(options.stdin)
-    const end = await this.#inTurn(`Command ${shown}`, options, async (stop) =>
-      runProgram(await this.#open(stop), { script, stdin }, stop),
-    )
+    const end = await this.execute({ script, stdin }, shown, options)
     if (end.stopped === undefined) return end
     const how =
       end.stopped === 'TIMEOUT' ? `timed out after ${options.timeout} ms` : 'was cancelled'
@@ -88,6 +105,19 @@ export class ConsoleShell {
         duration: performance.now() - began,
       },
       { cause: options.signal?.reason },
+    )
+  }
+
+  /**
+   * Runs a program.
+   *
+   * @param shown - the command as errors show it
+   * @returns how it ended; if it was killed, why
+   * @throws GuestError as {@link exec}; `TIMEOUT`, `ABORTED` if it was stopped before it began
+   */
+  async execute(program: Program, shown: string, patience: Patience): Promise<ProgramEnd> {
+    return await this.#inTurn(`Command ${shown}`, patience, async (stop) =>
+      runProgram(await this.#open(stop), program, stop),
     )
   }
 

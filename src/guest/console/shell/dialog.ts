@@ -32,6 +32,12 @@ export class Dialog {
     await this.#feed.serial.write(text)
   }
 
+  /** Types something more: what has come is still an answer. */
+  async add(text: string): Promise<void> {
+    this.#stop.throwIfStopped()
+    await this.#feed.serial.write(text)
+  }
+
   /**
    * Waits for one of several answers, after which nothing follows.
    *

@@ -25,6 +25,9 @@ export interface LoginOptions extends Credentials, Patience {}
 /** Milliseconds until a guest has answered a user's name or password. */
 const ANSWER = 60_000
 
+/** Milliseconds until who logs in presses Enter, to be asked again: others may have spoken after the prompt. */
+const ASKED_AGAIN = 5000
+
 /** Milliseconds until a shell has become ours; what is typed before it looks at its terminal is lost. */
 const FIRST_TRY = 3000
 
@@ -36,6 +39,12 @@ const PROMPTS = {
   password: /password[^\n]*: ?$/i,
   shell: /[#$%>] ?$/,
 }
+
+/** Enter would be no password, so whatever was said after the question is to be the end of it. */
+const AFTER_USER = { ...PROMPTS, password: /password[^\n:]*: ?/i }
+
+/** What a guest says of who may not log in. */
+const REFUSAL = /^.*\b(?:incorrect|invalid|denied|fail|failed|failure|expired|locked)\b.*$/im
 
 /**
  * Checks what a caller wrote.
@@ -65,7 +74,7 @@ export async function logIn(
   stop: Stop,
 ): Promise<ShellSession> {
   const dialog = new Dialog(feed, stop)
-  for (let patience = 1000; ; patience = Math.min(patience * 2, 10_000)) {
+  for (let patience = 1000; ; patience = Math.min(patience * 1.5, 5000)) {
     // Away with what somebody may have begun to type.
     await dialog.say('\x15\r')
     const prompt = await dialog.answer(PROMPTS, patience)
@@ -79,15 +88,23 @@ async function giveUser(dialog: Dialog, { user, password }: Credentials): Promis
   const hint = 'say who: vm.console.login({ user, password })'
   if (user === undefined) throw failed('it asks for a user, and none was given', hint)
   await dialog.say(`${user}\r`)
-  let prompt = await dialog.answer(PROMPTS, ANSWER)
+  let prompt = await dialog.answer(AFTER_USER, ANSWER)
   if (prompt === 'password') {
     if (password === undefined) {
       throw failed(`it asks for a password of ${user}, and none was given`, hint)
     }
     await dialog.say(`${password}\r`)
-    prompt = await dialog.answer(PROMPTS, ANSWER)
+    const end = performance.now() + ANSWER
+    prompt = await dialog.answer(PROMPTS, ASKED_AGAIN)
+    while (prompt === undefined && performance.now() < end) {
+      await dialog.add('\r')
+      prompt = await dialog.answer(PROMPTS, ASKED_AGAIN)
+    }
   }
-  if (prompt === 'user') throw failed(`it refuses ${user}: ${lineBefore(dialog.heard)}`)
+  if (prompt === 'user') {
+    const why = REFUSAL.exec(dialog.heard)?.[0].trim() ?? lineBefore(dialog.heard)
+    throw failed(`it refuses ${user}: ${why}`)
+  }
   if (prompt === 'password') throw failed(`it asks ${user} for more: ${dialog.heard.trim()}`)
 }
 

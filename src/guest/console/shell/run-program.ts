@@ -17,7 +17,7 @@ const PIECE = 2 ** 11
 const TRIES = 50
 
 /** What a program is to do. */
-interface Program {
+export interface Program {
   /** For a shell of its own. */
   script: string
   /** What it reads; nothing unless given. */

@@ -28,6 +28,7 @@ export class ShellSession {
   readonly #text = new ConsoleText()
   #place: number
   #last = 0
+  #isLost = false
 
   constructor(feed: ConsoleFeed, nonce: string) {
     this.#feed = feed
@@ -63,6 +64,11 @@ export class ShellSession {
     })
   }
 
+  /** Tells that the guest boots anew: what it was asked for is not done. */
+  lose(): void {
+    this.#isLost = true
+  }
+
   async #untilDone(stop: Stop): Promise<string> {
     const prompt = promptAfter(this.nonce, this.#last)
     let text = ''
@@ -72,9 +78,10 @@ export class ShellSession {
       const end = text.indexOf(prompt)
       if (end !== -1) return text.slice(0, end)
       if (LOGIN_PROMPT.test(text)) throw lostError('there is a login prompt instead')
+      if (this.#isLost) throw lostError('the guest boots anew')
       stop.throwIfStopped()
       const isSilent = () => performance.now() - asked > patience
-      const isOver = () => stop.code !== undefined || isSilent()
+      const isOver = () => this.#isLost || stop.code !== undefined || isSilent()
       const bytes = await this.#feed.next(this.#place, isOver)
       this.#place += bytes.length
       text += this.#text.add(bytes)

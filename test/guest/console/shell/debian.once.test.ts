@@ -27,6 +27,10 @@ test(
     expect(wrong.message).toContain('it refuses alice: Login incorrect')
     expect(wrong.message).not.toContain('mistaken')
 
+    await vm.$`(for i in $(seq 12); do sleep 0.5; echo spoken >/dev/ttyS0; done) >/dev/null 2>&1 &`
+    const disturbed = await rejection(vm.console.login({ user: 'alice', password: 'mistaken' }))
+    expect(disturbed.message).toContain('it refuses alice: Login incorrect')
+
     await vm.console.login({ user: 'alice', password: 'secret' })
     expect(await vm.console.run('id -un; pwd')).toMatchObject({ stdout: 'alice\n/home/alice' })
     expect(await vm.console.transcript()).not.toContain('secret')

@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ConsoleLink } from '../../../../src/guest/console/channel/console-link.js'
+import type { Vm } from '../../../../src/guest/vm.js'
+import { VmControl } from '../../../../src/guest/vm-control.js'
+import { launchBare } from '../../../qemu/machine/bare-machine.js'
+import { bootTiny, rejection, type TinyVm } from '../../tiny-vm.js'
+
+const MINUTES = 300_000
+
+let tiny: TinyVm
+let vm: Vm
+
+beforeAll(async () => {
+  tiny = await bootTiny({ channel: 'console' })
+  vm = tiny.vm
+  await vm.ready()
+}, MINUTES)
+afterAll(() => tiny[Symbol.asyncDispose]())
+
+const processes = async (pattern: string) =>
+  (await vm.$`ps -o args`).stdout.split('\n').filter((line) => line.startsWith(pattern))
+
+test('nothing goes through the agent', async () => {
+  await vm.$`sed -i /agent/d /etc/inittab; kill -HUP 1; sleep 0.5; killall qemu-ga`
+  expect(await processes('qemu-ga')).toEqual([])
+})
+
+test('a command gives its output, its exit code, and the signal that ended it', async () => {
+  const script = 'echo out; echo trouble >&2; exit 3'
+  const error = await rejection(vm.exec('sh', ['-c', script]))
+  expect(error).toMatchObject({
+    ...{ name: 'CommandError', code: 'GUEST_COMMAND_FAILED' },
+    ...{ exitCode: 3, signal: undefined, stdout: 'out', stderr: 'trouble' },
+  })
+  const killed = await vm.exec('sh', ['-c', 'kill -9 $$'], { reject: false })
+  expect(killed).toMatchObject({ exitCode: undefined, signal: 'SIGKILL' })
+  const missing = await vm.exec('no-such-program', [], { reject: false })
+  expect(missing).toMatchObject({ exitCode: 127, stderr: expect.stringContaining('not found') })
+})
+
+test('arguments, input, variables, a directory and a user reach it, whatever they hold', async () => {
+  const argument = `it's $x \\n ü😀 100%\n\t\x01"*`.repeat(20)
+  const options = { user: 'nobody', cwd: '/tmp', env: { A: "it's" }, stdin: 'in\n' }
+  const script = 'id -un; echo "$A"; pwd; cat; printf "%s|" "$1"'
+  const { stdout } = await vm.exec('sh', ['-c', script, 'sh', argument], options)
+  expect(stdout).toBe(`nobody\nit's\n/tmp\nin\n${argument}|`)
+  expect((await vm.exec('cat')).stdout).toBe('')
+})
+
+test('who takes output as it comes has it all at the end', async () => {
+  const chunks: Buffer[] = []
+  const onStdout = (chunk: Buffer) => void chunks.push(chunk)
+  const binary = randomBytes(20_000)
+  const result = await vm.exec('sh', ['-c', 'cat; echo trouble >&2'], { stdin: binary, onStdout })
+  expect(Buffer.concat(chunks).equals(binary)).toBe(true)
+  expect(result).toMatchObject({ stdout: '', stderr: 'trouble' })
+}, 60_000)
+
+test('what is stopped is killed with all that it has started, and the next command runs', async () => {
+  const script = 'echo begun; sleep 7654 & sleep 7654'
+  const late = await rejection(vm.exec('sh', ['-c', script], { timeout: 3000 }))
+  expect(late).toMatchObject({ name: 'CommandError', code: 'TIMEOUT', stdout: 'begun' })
+  const stop = new AbortController()
+  const running = rejection(vm.exec('sh', ['-c', script], { signal: stop.signal }))
+  await sleep(2000)
+  stop.abort()
+  expect(await running).toMatchObject({ name: 'CommandError', code: 'ABORTED', stdout: 'begun' })
+  expect(await processes('sleep 7654')).toEqual([])
+})
+
+test('a command that is stopped before its turn never begins', async () => {
+  const before = vm.$`sleep 3`
+  const late = await rejection(vm.exec('touch', ['/root/begun'], { timeout: 500 }))
+  expect(late).toMatchObject({ name: 'CommandError', code: 'TIMEOUT' })
+  await before
+  expect(await vm.exists('/root/begun')).toBe(false)
+})
+
+test('a hundred commands run in a row, and a hundred at once', async () => {
+  const names = Array.from({ length: 100 }, (_, index) => String(index))
+  for (const name of names) expect((await vm.exec('echo', [name])).stdout).toBe(name)
+  const results = await Promise.all(names.map((name) => vm.exec('echo', [name])))
+  expect(results.map(({ stdout }) => stdout)).toEqual(names)
+}, 300_000)
+
+test('files and folders go there and back', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'vms-console-'))
+  try {
+    const bytes = randomBytes(30_000)
+    await writeFile(join(directory, 'file'), bytes, { mode: 0o640 })
+    await vm.upload(join(directory, 'file'), '/root/file')
+    expect((await vm.$`stat -c %a:%s /root/file`).stdout).toBe('640:30000')
+    await vm.download('/root/file', join(directory, 'back'))
+    expect((await readFile(join(directory, 'back'))).equals(bytes)).toBe(true)
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+  await vm.writeFile('/root/text', 'words', { mode: 0o600 })
+  expect(await vm.readFile('/root/text')).toBe('words')
+  const missing = await rejection(vm.readFile('/root/none'))
+  expect(missing).toMatchObject({ code: 'GUEST_FILE_FAILED' })
+  expect(missing.message).toContain('/root/none in the guest cannot be read: No such file')
+}, 120_000)
+
+test('the system says and does what it does over the agent', async () => {
+  expect(await vm.hostname()).toBe('tiny')
+  expect(await vm.ip()).toBe('10.0.2.15')
+  await vm.setTime(new Date('2031-05-06T07:08:09Z'))
+  expect((await vm.$`date -u +%Y-%m-%dT%H:%M`).stdout).toBe('2031-05-06T07:08')
+  await vm.setTime(new Date())
+  expect((await rejection(vm.service('none').status())).code).toBe('GUEST_SERVICE_MISSING')
+})
+
+test('who runs commands on the console has the same shell, and types beside none', async () => {
+  const [{ stdout }, result] = await Promise.all([vm.$`echo one`, vm.console.run('echo two')])
+  expect([stdout, result.stdout]).toEqual(['one', 'two'])
+  await vm.console.login()
+  expect((await vm.$`echo three`).stdout).toBe('three')
+})
+
+test('a guest that reboots is ready again', async () => {
+  const boot = async () => (await vm.$`cat /proc/sys/kernel/random/boot_id`).stdout
+  const before = await boot()
+  await vm.reboot({ timeout: 120_000 })
+  expect(await boot()).not.toBe(before)
+}, 180_000)
+
+test('a guest whose shell is lost says so once, and is logged in again', async () => {
+  const lost = rejection(vm.$`kill -9 $PPID $(cut -d " " -f 4 /proc/$PPID/stat)`)
+  expect(await lost).toMatchObject({ code: 'GUEST_CONSOLE_LOST' })
+  expect((await vm.$`id -un`).stdout).toBe('root')
+}, 120_000)
+
+test('a guest that has nobody on its console is an error within the deadline that says what is needed', async () => {
+  const process = await launchBare()
+  const control = new VmControl({ machine: 'bare', liveness: 'live' })
+  control.attach(process, 'fresh', new ConsoleLink(process, {}))
+  const error = await rejection(control.vm.ready({ timeout: 2000 }))
+  expect(error).toMatchObject({ code: 'GUEST_CONSOLE_MISSING' })
+  expect(error.message).toContain('within 2000 ms')
+  expect(error.message).toContain('console=ttyS0')
+})
