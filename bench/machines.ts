@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { AgentClient } from '../src/guest/agent/client.js'
 import { GuestError } from '../src/guest/guest-error.js'
+import type { Vm } from '../src/guest/vm.js'
 import { image } from '../src/images/image.js'
 import type { MachineProcess } from '../src/qemu/machine/machine-process.js'
 import type { QmpClient } from '../src/qemu/qmp/client.js'
@@ -38,7 +39,14 @@ async function awaitAgent({ agent }: MachineProcess): Promise<void> {
   client.close(() => new GuestError('GUEST_RELEASED', 'it was measured'))
 }
 
-/** Restores of machines, on real guests; `work` runs while they are open. */
+/** The fewest messages by which a program runs, asked for without a pause. */
+async function execByHand(client: AgentClient): Promise<void> {
+  const arg = { path: '/bin/true', arg: [], 'capture-output': true }
+  const { pid } = await client.execute('guest-exec', arg)
+  while (!(await client.execute('guest-exec-status', { pid })).exited);
+}
+
+/** Restores of machines, and commands in them, on real guests; `work` runs while they are open. */
 export async function withMachines(
   directory: string,
   work: (comparisons: readonly Comparison[]) => Promise<void>,
@@ -49,6 +57,8 @@ export async function withMachines(
   await using theirs = await openMachines(serving, context)
   const [bare] = theirs.processes
   if (bare === undefined) throw new Error('an open machine has a process')
+  let vm: Vm | undefined
+  let client: AgentClient | undefined
   const disks = await bare.qmp.execute('query-named-block-nodes')
   const tag = snapshotTag(disks)
   await work([
@@ -87,6 +97,24 @@ export async function withMachines(
         },
       },
       limit: 0.5,
+    },
+    {
+      title: 'a command, against a bare loop of `guest-exec-status`',
+      ours: {
+        name: 'exec',
+        async run() {
+          vm ??= ours.handle()
+          await vm.exec('/bin/true')
+        },
+      },
+      against: {
+        name: 'loop',
+        async run() {
+          client ??= new AgentClient(bare.agent)
+          await execByHand(client)
+        },
+      },
+      limit: 1.5,
     },
   ])
 }
