@@ -43,9 +43,12 @@ test.each(['ttyS1', 'hvc0'] as const)(
     await using other = await bootTiny({ console })
     await other.vm.$`echo it is ${console} >/dev/${console}`
     await other.vm.console.waitFor(`it is ${console}\n`)
-    await other.vm.$`head -n 1 /dev/${console} >/root/typed 2>/dev/null &`
+    const read = 'exec <"$1"; touch /root/open; head -n 1 >/root/typed'
+    const reading = other.vm.exec('sh', ['-c', read, 'sh', `/dev/${console}`])
+    await other.vm.waitForFile('/root/open')
     await other.vm.console.sendLine('typed')
-    await expect.poll(() => other.vm.readFile('/root/typed')).toBe('typed\n')
+    await reading
+    expect(await other.vm.readFile('/root/typed')).toBe('typed\n')
   },
   60_000,
 )
