@@ -43,8 +43,9 @@ const PROMPTS = {
 /** Enter would be no password, so whatever was said after the question is to be the end of it. */
 const AFTER_USER = { ...PROMPTS, password: /password[^\n:]*: ?/i }
 
-/** What a guest says of who may not log in. */
-const REFUSAL = /^.*\b(?:incorrect|invalid|denied|fail|failed|failure|expired|locked)\b.*$/im
+/** What a guest says to whom it does not let in. */
+const REFUSAL =
+  /\b(?:login (?:incorrect|timed out)|permission denied|authentication fail\w+|account \w+ ?(?:expired|locked|disabled))\b/i
 
 /**
  * Checks what a caller wrote.
@@ -96,14 +97,15 @@ async function giveUser(dialog: Dialog, { user, password }: Credentials): Promis
     await dialog.say(`${password}\r`)
     const end = performance.now() + ANSWER
     prompt = await dialog.answer(PROMPTS, ASKED_AGAIN)
-    while (prompt === undefined && performance.now() < end) {
+    while (prompt === undefined && !REFUSAL.test(dialog.heard) && performance.now() < end) {
       await dialog.add('\r')
       prompt = await dialog.answer(PROMPTS, ASKED_AGAIN)
     }
   }
-  if (prompt === 'user') {
-    const why = REFUSAL.exec(dialog.heard)?.[0].trim() ?? lineBefore(dialog.heard)
-    throw failed(`it refuses ${user}: ${why}`)
+  if (prompt === 'shell') return
+  const refusal = REFUSAL.exec(dialog.heard)?.[0]
+  if (prompt === 'user' || refusal !== undefined) {
+    throw failed(`it refuses ${user}: ${refusal ?? lineBefore(dialog.heard)}`)
   }
   if (prompt === 'password') throw failed(`it asks ${user} for more: ${dialog.heard.trim()}`)
 }
