@@ -49,7 +49,8 @@ export async function addDataPort({ qmp, exited }: GuestProcess): Promise<DataPo
     const backend = { type: 'socket', data: { addr, server: true, wait: false } }
     await qmp.execute('chardev-add', { id: name, backend })
     end = await connectTo(path).catch(async (error: unknown) => {
-      await removeChannel().catch(() => {})
+      // Of a QEMU that has ended this is what tells so.
+      await removeChannel()
       throw error
     })
   } finally {
