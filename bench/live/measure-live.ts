@@ -56,15 +56,19 @@ export async function measureLive(
   const samples = new Samples()
   const parts = { directory, configurations: [...CONFIGURATIONS, SMALL], samples, rounds }
   const isAll = wanted.length === 0
+  const failures: unknown[] = []
   await inLaboratory(parts, async (laboratory) => {
     for (const [name, measure] of Object.entries(PARTS)) {
       if (!isAll && !wanted.includes(name)) continue
       const started = performance.now()
-      await measure(laboratory)
+      // What the other parts have measured is not lost with it.
+      await measure(laboratory).catch((error: unknown) => failures.push(error))
       process.stderr.write(`${name}: ${((performance.now() - started) / 1000).toFixed(0)} s\n`)
     }
   })
-  return await writeReport(samples, { rounds, isKept: isAll && rounds >= ROUNDS })
+  const report = await writeReport(samples, { rounds, isKept: isAll && rounds >= ROUNDS })
+  if (failures.length > 0) throw new AggregateError(failures, 'parts of the benchmark failed')
+  return report
 }
 
 /** The words that name parts. */

@@ -6,7 +6,12 @@ import type { QmpClient } from '../qemu/qmp/client.js'
 
 /** What a {@link Vm} needs of the process that runs its machine: a part of `MachineProcess`. */
 export interface GuestProcess {
-  readonly options: { readonly name: string; readonly directory: string }
+  readonly options: {
+    readonly name: string
+    readonly directory: string
+    /** Its RAM as a file, which is a state's where it is not shared. */
+    readonly ram?: { readonly shared: boolean } | undefined
+  }
   readonly pid: number
   readonly qmp: Pick<QmpClient, 'execute' | 'onAny' | 'waitForEvent' | 'closed'>
   /** Whether QEMU may have been changed so that another restore needs a new one. */

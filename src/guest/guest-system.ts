@@ -1,3 +1,4 @@
+import { monotonic } from '../params/monotonic.js'
 import type { Patience } from '../qemu/deadline.js'
 import type { GuestAccess } from './guest-access.js'
 import { MachineHardware } from './machine-hardware.js'
@@ -64,9 +65,9 @@ export abstract class GuestSystem extends MachineHardware {
    * @throws GuestError `TIMEOUT`, `ABORTED`, `GUEST_AGENT_MISSING`, `GUEST_NOT_READY`, `GUEST_GONE`
    */
   async reboot({ timeout = REBOOT_TIMEOUT, signal }: Patience = {}): Promise<void> {
-    const startedAt = performance.now()
+    const startedAt = monotonic()
     await this.#access.call(this.reboot, (guest) => reboot(guest, { timeout, signal }))
-    const left = Math.max(1, Math.round(timeout - (performance.now() - startedAt)))
+    const left = Math.max(1, Math.round(timeout - (monotonic() - startedAt)))
     await this.ready({ timeout: left, signal })
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isVmStatesError } from '../params/errors.js'
+import { monotonic } from '../params/monotonic.js'
 import { abortedError, type Patience, withDeadline } from '../qemu/deadline.js'
 import { GuestError } from './guest-error.js'
 
@@ -13,11 +14,11 @@ const SHORTEST_LOOK = 1000
 /**
  * Milliseconds that a look may take.
  *
- * @param start - when the wait began, by `performance.now()`
+ * @param start - when the wait began, by `monotonic()`
  * @param timeout - of the whole wait, in milliseconds
  */
 export function lookTimeout(start: number, timeout: number): number {
-  const left = start + timeout - performance.now()
+  const left = start + timeout - monotonic()
   return Math.round(Math.max(left, Math.min(timeout, SHORTEST_LOOK)))
 }
 
@@ -35,7 +36,7 @@ export async function poll<T>(
   { timeout, signal }: Patience & { timeout: number },
   late: () => Promise<{ message: string; hint?: string }>,
 ): Promise<T> {
-  const start = performance.now()
+  const start = monotonic()
   for (;;) {
     if (signal?.aborted) throw abortedError(what, signal)
     const patience = { timeout: lookTimeout(start, timeout), signal }
@@ -44,7 +45,7 @@ export async function poll<T>(
       throw new GuestError('TIMEOUT', `${what}: the guest did not answer within ${timeout} ms`)
     })
     if (found !== undefined) return found
-    const elapsed = performance.now() - start
+    const elapsed = monotonic() - start
     if (elapsed >= timeout) {
       const { message, hint } = await late()
       throw new GuestError('TIMEOUT', message, { hint })

@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { VmStatesError } from '../params/errors.js'
+import { findRamWriterIn } from '../params/ram-writers.js'
 import type { Patience } from '../qemu/deadline.js'
 import { keysFor, keysOf } from '../qemu/machine/keys.js'
 import { saveScreen } from '../qemu/machine/save-screen.js'
@@ -9,13 +10,15 @@ import type { QmpCommands, RunState } from '../qemu/qmp/commands.js'
 import type { EventOptions } from '../qemu/qmp/event-log.js'
 import type { QmpEvent } from '../qemu/qmp/message.js'
 import type { QmpArguments } from '../qemu/qmp/options.js'
+import { checkTimeout } from './exec/options.js'
 import type { GuestAccess } from './guest-access.js'
+import { GuestError } from './guest-error.js'
 import type { GuestProcess } from './guest-process.js'
 
 /** Milliseconds that an event may take unless told. */
 const EVENT_TIMEOUT = 60_000
 
-/** Milliseconds that a key is held, and until the next: a guest's keyboard keeps only a few. */
+/** Milliseconds of QEMU's pauses, and until the next keys: a guest's keyboard keeps only a few. */
 const HOLD = 40
 const GAP = 20
 
@@ -44,9 +47,11 @@ export abstract class QemuMachine {
   ): Promise<QmpCommands[Name]['returns']>
   qmp(command: string, args?: QmpArguments, patience?: Patience): Promise<unknown>
   qmp(command: string, args?: QmpArguments, patience: Patience = {}): Promise<unknown> {
-    return this.#access.call(this.qmp, ({ process }) => {
+    return this.#access.call(this.qmp, async ({ process }) => {
+      checkTimeout('qmp.timeout', patience.timeout)
       if (!command.startsWith('query-')) process.isAltered = true
-      return process.qmp.execute(command, args, patience)
+      if (process.options.ram?.shared === false) refuseRamWriter(command, args)
+      return await process.qmp.execute(command, args, patience)
     })
   }
 
@@ -78,9 +83,11 @@ export abstract class QemuMachine {
    * @throws GuestError `TIMEOUT`, `ABORTED`, `GUEST_GONE` if the machine ends first
    */
   waitForEvent(names: string | readonly string[], options: EventOptions = {}): Promise<QmpEvent> {
-    return this.#access.call(this.waitForEvent, ({ events }) =>
-      events.waitFor([names].flat(), { timeout: EVENT_TIMEOUT, ...options }),
-    )
+    const { timeout = EVENT_TIMEOUT, ...others } = options
+    return this.#access.call(this.waitForEvent, async ({ events }) => {
+      checkTimeout('waitForEvent.timeout', timeout)
+      return await events.waitFor([names].flat(), { timeout, ...others })
+    })
   }
 
   /** What the machine does, such as `running` or `paused`. */
@@ -150,13 +157,19 @@ export abstract class QemuMachine {
   }
 
   /**
-   * Types a text on a US keyboard, at 16 characters a second.
+   * Types a text on a US keyboard, at some 10 characters a second.
    *
    * @throws VmStatesError `INVALID_VALUE` for a character that has no key
    */
   type(text: string): Promise<void> {
     return this.#access.call(this.type, async ({ process }) => {
-      for (const keys of keysFor(text)) await press(process, keys)
+      for (const keys of keysFor(text)) {
+        // It throws where the handle stands for no machine any more: another test may have it.
+        if (this.#access.process !== process) {
+          throw new GuestError('GUEST_RESTORED', `${process.options.name} was restored`)
+        }
+        await press(process, keys)
+      }
     })
   }
 
@@ -167,8 +180,20 @@ export abstract class QemuMachine {
   }
 }
 
-async function press({ qmp }: GuestProcess, keys: readonly string[]): Promise<void> {
+/** @throws VmStatesError `INVALID_VALUE` for a device that would write to the RAM of the machine's state */
+function refuseRamWriter(command: string, args: QmpArguments | undefined): void {
+  const found = findRamWriterIn(command, args)
+  if (found === undefined) return
+  const problem = `qmp is "${command} ${found}": it changes the RAM of a machine from outside of its guest, which would damage the state that it started from`
+  throw new VmStatesError('INVALID_VALUE', problem, {
+    hint: "Give the machine boot: 'cold', and start from a disk state.",
+  })
+}
+
+/** QEMU queues what is pressed and let go of, with a pause after each; a restore does not empty its queue. */
+async function press(process: GuestProcess, keys: readonly string[]): Promise<void> {
+  process.isAltered = true
   const codes = keys.map((data) => ({ type: 'qcode', data }))
-  await qmp.execute('send-key', { keys: codes, 'hold-time': HOLD })
-  await delay(HOLD + GAP)
+  await process.qmp.execute('send-key', { keys: codes, 'hold-time': HOLD })
+  await delay(2 * keys.length * HOLD + GAP)
 }

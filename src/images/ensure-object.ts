@@ -1,3 +1,4 @@
+import { inStore } from '../store/files/storage-error.js'
 import type { StoredObject } from '../store/objects/manifest.js'
 import type { Store } from '../store/store.js'
 
@@ -23,7 +24,7 @@ export async function ensureObject(
   if (meanwhile !== undefined) return meanwhile
   const draft = await store.objects.createDraft()
   try {
-    const meta = await make(draft.directory)
+    const meta = await inStore(draft.directory, () => make(draft.directory))
     await using _lease = await draft.lease()
     const object = await draft.commit({ key, meta, parents }, { lock })
     await store.keys.point(key, object.id)

@@ -47,6 +47,6 @@ export async function identifyImage(
     case 'blank':
       return `blank:${image.size}`
     case 'tiny':
-      return `tiny:${await tinyIdentity()}`
+      return `tiny:${await tinyIdentity(image.arch)}`
   }
 }

@@ -14,7 +14,8 @@ import { showUrl } from './download/request.js'
 import { ensureObject } from './ensure-object.js'
 import { type ImageContext, identifyChain, identifyImage } from './identify-image.js'
 import { buildTiny, TINY_FILES } from './tiny/build.js'
-import { KERNEL_PARAMETERS, tinyIdentity } from './tiny/recipe.js'
+import { kernelParameters } from './tiny/platform.js'
+import { tinyIdentity } from './tiny/recipe.js'
 
 /** How far the work for an image is. */
 export interface ImageProgress {
@@ -113,12 +114,13 @@ async function resolveBlank(
 }
 
 async function resolveTiny(
+  { arch }: Of<'tiny'>,
   store: Store,
   { signal, onProgress }: ResolveOptions,
 ): Promise<ResolvedImage> {
-  const identity = await tinyIdentity()
+  const identity = await tinyIdentity(arch)
   const make = async (directory: string) => {
-    await buildTiny(directory, signal, (activity) => onProgress?.({ activity }))
+    await buildTiny(directory, arch, signal, (activity) => onProgress?.({ activity }))
     return { format: 'qcow2' }
   }
   const { id, directory } = await ensureObject(store, `image-tiny-${identity}`, make, signal)
@@ -128,7 +130,7 @@ async function resolveTiny(
     directKernel: {
       kernel: join(directory, TINY_FILES.kernel),
       initrd: join(directory, TINY_FILES.initrd),
-      append: KERNEL_PARAMETERS,
+      append: kernelParameters(arch),
     },
     objectId: id,
   }
@@ -155,6 +157,6 @@ export async function resolveImage(
     case 'blank':
       return resolveBlank(image, store, options)
     case 'tiny':
-      return resolveTiny(store, options)
+      return resolveTiny(image, store, options)
   }
 }

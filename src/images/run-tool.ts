@@ -14,7 +14,7 @@ export interface ToolOptions {
  * Runs a program of the host that helps to make an image, and waits for it.
  *
  * @returns its standard output
- * @throws VmStatesError `TOOL_MISSING`, `ABORTED`, or `TOOL_FAILED` with the command and what it said
+ * @throws VmStatesError `TOOL_MISSING`, `ABORTED`, `DISK_FULL`, or `TOOL_FAILED` with the command and what it said
  */
 export async function runTool(
   file: string,
@@ -40,9 +40,13 @@ export async function runTool(
     })
   }
   const said = result.stderr.trim().split('\n').slice(-5).join('; ')
+  const isFull = /No space left on device|Disk quota exceeded/.test(result.stderr)
   throw new VmStatesError(
-    'TOOL_FAILED',
+    isFull ? 'DISK_FULL' : 'TOOL_FAILED',
     `${result.command} failed with exit code ${result.exitCode ?? result.signal ?? 'none'}: ${said}`,
-    { cause: result },
+    {
+      cause: result,
+      ...(isFull && { hint: 'Free some space, or put the store on another disk.' }),
+    },
   )
 }

@@ -17,6 +17,15 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** A user's options of a machine, with defaults of its architecture where they say nothing. */
 export function withArchitecture<Options extends object>(options: Options): Options {
   if (!('arch' in options)) return options
+  const arch = String(options.arch)
   const said = Object.entries(options).filter(([, value]) => value !== undefined)
-  return { ...DEFAULTS[String(options.arch)], ...Object.fromEntries(said) } as Options
+  const { image, ...others } = Object.fromEntries(said)
+  const isTiny = (image as { kind?: unknown } | undefined)?.kind === 'tiny'
+  return {
+    ...DEFAULTS[arch],
+    // QEMU starts its kernel by itself.
+    ...(isTiny && { firmware: 'bios' }),
+    ...others,
+    image: isTiny && arch in DEFAULTS ? { ...(image as object), arch } : image,
+  } as Options
 }

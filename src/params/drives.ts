@@ -26,6 +26,7 @@ const TAKEN = new Map([
   [SEED_DISK_NAME, 'the disk that cloud-init reads'],
   [TPM_DISK_NAME, "what the machine's TPM stores"],
   [NETWORK_BOOT_NAME, 'the network card in a boot order'],
+  ['devices', 'the device state of a live state'],
 ])
 
 const driveNameSchema = nameSchema.refine((name) => !TAKEN.has(name), {

@@ -143,6 +143,7 @@ export const errorCodes = {
   GUEST_SERVICE_MISSING: { exit: 2, means: 'the guest has no service of that name' },
   GUEST_SERVICE_FAILED: { exit: 3, means: 'a service of the guest failed instead of running' },
   GUEST_LOGIN_FAILED: { exit: 3, means: 'nobody could log in on the serial console' },
+  GUEST_CONSOLE_LIMIT: { exit: 3, means: 'more was to go over the serial console than it carries' },
   GUEST_CONSOLE_LOST: { exit: 3, means: 'the shell on the serial console has ended, or is deaf' },
   GUEST_GONE: { exit: 3, means: 'the machine is not running, or ended during a call' },
   GUEST_RESTORED: { exit: 3, means: 'the machine was restored to a state during a call' },

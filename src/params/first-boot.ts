@@ -21,6 +21,22 @@ const fileSchema = z.union(
   'a file is its text, or { content, mode }',
 )
 
+const INTERFACE = 'an interface is "dhcp", or { address, gateway }'
+
+const interfaceSchema = z.union(
+  [
+    z.literal('dhcp'),
+    z.strictObject({
+      address: z.cidrv4('an address has its prefix, such as "10.0.0.2/24"'),
+      gateway: z.ipv4('a gateway is an address, such as "10.0.0.1"').optional(),
+    }),
+  ],
+  INTERFACE,
+)
+
+/** As Linux calls a network interface. */
+const INTERFACE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,14}$/
+
 /** What is changed in an image before it boots for the first time. */
 export const firstBootSchema = optionsSchema({
   hostname: hostNameSchema.optional(),
@@ -28,6 +44,17 @@ export const firstBootSchema = optionsSchema({
   rootPassword: z
     .string('a password is text')
     .regex(/^[^\n]+$/, 'a password is one line')
+    .optional(),
+  /** Network interfaces by name, for what sets them up in the image. */
+  interfaces: z
+    .record(z.string(), interfaceSchema)
+    .check(({ value, issues }) => {
+      for (const name of Object.keys(value)) {
+        if (INTERFACE_NAME.test(name)) continue
+        const message = 'the name of an interface is one such as "eth0"'
+        issues.push({ code: 'custom', input: name, path: [name], message })
+      }
+    })
     .optional(),
   /** For root. */
   sshKeys: z.array(sshKeySchema).default([]),
@@ -44,6 +71,9 @@ export const firstBootSchema = optionsSchema({
   /** Lines for the guest's own shell, as root, in this order and after all else. */
   run: z.array(z.string('a command is a line for the shell')).default([]),
 })
+
+/** How a network interface gets its IPv4 address. */
+export type FirstBootInterface = z.output<typeof interfaceSchema>
 
 /** What is changed, with defaults filled in. */
 export type FirstBoot = z.output<typeof firstBootSchema>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { architectureSchema } from './architecture.js'
 import { optionsSchema } from './options.js'
 import { sizeSchema } from './size.js'
 
@@ -35,7 +36,11 @@ export const blankSizeSchema = sizeSchema.refine(
 
 const blankImageSchema = optionsSchema({ kind: z.literal('blank'), size: blankSizeSchema })
 
-const tinyImageSchema = optionsSchema({ kind: z.literal('tiny') })
+const tinyImageSchema = optionsSchema({
+  kind: z.literal('tiny'),
+  /** That of the machine whose image it is. */
+  arch: architectureSchema.default('x86_64'),
+})
 
 /** Where a chain of disks starts. */
 export const imageSchema = z.discriminatedUnion(

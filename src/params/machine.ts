@@ -147,11 +147,7 @@ export const machineOptionsSchema = optionsSchema({
   }).prefault({}),
 }).check(({ value, issues }) => {
   const { extraArgs, boot, arch, image, firmware, guest, network, console } = value
-  if (arch !== 'x86_64' && image.kind === 'tiny') {
-    const message = 'the built-in guest is for x86_64: use another image, or leave arch out'
-    issues.push({ code: 'custom', input: arch, path: ['arch'], message })
-  }
-  if (arch === 'aarch64' && firmware === 'bios') {
+  if (arch === 'aarch64' && firmware === 'bios' && image.kind !== 'tiny') {
     const message = 'machines of aarch64 have no BIOS: leave firmware out'
     issues.push({ code: 'custom', input: firmware, path: ['firmware'], message })
   }

@@ -4,13 +4,24 @@ import { VmStatesError } from './errors.js'
 
 const MAX_SHOWN = 80
 
-/** A value as an error shows it: short, on one line. */
-export function showValue(value: unknown): string {
+/** Options that errors, which end up in logs, do not show. */
+const SECRET = /passw?o?r?d/i
+
+function withoutSecret(key: string, value: unknown): unknown {
+  return SECRET.test(key) && typeof value === 'string' && value !== '' ? '(hidden)' : value
+}
+
+/**
+ * A value as an error shows it: short, on one line.
+ *
+ * @param key - what the value is the value of; passwords are not shown
+ */
+export function showValue(value: unknown, key: PropertyKey = ''): string {
   if (value === undefined) return 'nothing'
   if (typeof value === 'function') return 'a function'
   let text: string | undefined
   try {
-    text = JSON.stringify(value)
+    text = JSON.stringify(withoutSecret(String(key), value), withoutSecret)
   } catch {
     text = undefined
   }
@@ -53,7 +64,8 @@ export function parse<Schema extends z.ZodType>(
         ? issue.keys.map((key) => [...issue.path, key])
         : [issue.path]
     return paths.map(
-      (path) => `${showPath(where, path)} is ${showValue(valueAt(value, path))}: ${issue.message}`,
+      (path) =>
+        `${showPath(where, path)} is ${showValue(valueAt(value, path), path.at(-1))}: ${issue.message}`,
     )
   })
   throw new VmStatesError(code, lines.join('\n'))

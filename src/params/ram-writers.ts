@@ -38,6 +38,24 @@ export function findRamWriter(
   return undefined
 }
 
+const MONITOR_COMMAND = /^\s*(device|object)_add\s+(\S.*)$/
+
+/**
+ * Finds the same in a command of QMP, or of the human monitor through it.
+ *
+ * @returns what it would make, as it was written; undefined if it is nothing of the kind
+ */
+export function findRamWriterIn(
+  command: string,
+  args: Readonly<Record<string, unknown>> = {},
+): string | undefined {
+  const [, kind = '', value = ''] =
+    command === 'human-monitor-command'
+      ? (MONITOR_COMMAND.exec(String(args['command-line'])) ?? [])
+      : [command, /^(device|object)[-_]add$/.exec(command)?.[1], JSON.stringify(args)]
+  return kind !== '' && BRINGS[kind]?.(value) ? value : undefined
+}
+
 /** What a value makes: the first item, whatever it is called, or the one of that name. */
 function kindOf(value: string, name: string): string {
   const items = flat(value).split(',')

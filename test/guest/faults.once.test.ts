@@ -21,16 +21,22 @@ async function failure(call: () => Promise<unknown>) {
 /** What is on the console of a guest that is up. */
 const BOOTED = 'vm-states tiny guest ready'
 
-describe.each([{ channel: 'agent' }])('over $channel, a guest', () => {
+/** A guest for each test: a kernel that goes back in time may fill the console with its complaints. */
+function useGuest(channel: 'agent' | 'ssh' | 'console') {
   let tiny: TinyVm
-  let vm: Vm
-
-  // Each has its own: a kernel that goes back in time may fill the console with its complaints.
   beforeEach(async () => {
-    tiny = await bootTiny()
-    vm = tiny.vm
+    tiny = await bootTiny({ channel })
   })
   afterEach(() => tiny[Symbol.asyncDispose]())
+  return () => tiny.vm as Vm
+}
+
+describe.each(['agent', 'ssh', 'console'] as const)('over %s, a guest', (channel) => {
+  const guest = useGuest(channel)
+  let vm: Vm
+  beforeEach(() => {
+    vm = guest()
+  })
 
   test('that panics: its end is told with what the kernel said, at once and ever after', async () => {
     const running = failure(() => vm.exec('sleep', ['1000']))
@@ -98,41 +104,6 @@ describe.each([{ channel: 'agent' }])('over $channel, a guest', () => {
     expect((await vm.$`ps | grep -c '[s]leep 1000' || true`).stdout).toBe('0')
   })
 
-  test('whose agent is killed: what it ran is told, and the next one answers', async () => {
-    await vm.$`(sleep 0.5; kill -KILL $(pidof qemu-ga)) </dev/null >/dev/null 2>&1 &`
-    const { error } = await failure(() => vm.exec('sleep', ['1000'], { timeout: 20_000 }))
-    expect(error).toMatchObject({
-      code: 'GUEST_AGENT_SILENT',
-      shortMessage: expect.stringContaining('the guest agent was restarted and knows nothing of'),
-      consoleTail: expect.stringContaining(BOOTED),
-    })
-    expect((await vm.exec('echo', ['again'])).stdout).toBe('again')
-  })
-
-  test('whose agent is killed for good: it is told that none runs', async () => {
-    await vm.writeFile('/sbin/agent', '#!/bin/sh\nexec sleep 1000\n', { mode: 0o755 })
-    await vm.$`(sleep 0.5; kill -KILL $(pidof qemu-ga)) </dev/null >/dev/null 2>&1 &`
-    const command = await failure(() => vm.exec('sleep', ['1000'], { timeout: 3000 }))
-    expect(command.took).toBeLessThan(3000 + GRACE + SLOWNESS)
-    expect(command.error.code).toBe('TIMEOUT')
-    const port = await failure(() => vm.waitForPort(80, { timeout: 1000 }))
-    expect(port.took).toBeLessThan(1000 + SLOWNESS)
-    expect(port.error.code).toBe('GUEST_AGENT_SILENT')
-    for (const { error } of [command, port]) {
-      expect(error.message).toContain(
-        "nothing in the guest has the agent's port open: no agent runs there",
-      )
-      expect(error.consoleTail).toContain(BOOTED)
-    }
-  })
-
-  test('whose agent is stopped: it is told that it does not answer', async () => {
-    await vm.$`(sleep 0.5; kill -STOP $(pidof qemu-ga)) </dev/null >/dev/null 2>&1 &`
-    const { error } = await failure(() => vm.exec('sleep', ['1000'], { timeout: 2000 }))
-    expect(error.shortMessage).toContain('in a guest that does not answer')
-    expect((await rejection(vm.waitForPort(80, { timeout: 500 }))).code).toBe('GUEST_AGENT_SILENT')
-  })
-
   describe('whose disk is full', () => {
     let directory: string
     beforeAll(async () => {
@@ -174,6 +145,49 @@ describe.each([{ channel: 'agent' }])('over $channel, a guest', () => {
       for (const { error } of [upload, command]) expect(error.message).toContain(noSpace)
     })
   })
+})
+
+describe('over agent, a guest', () => {
+  const guest = useGuest('agent')
+  let vm: Vm
+  beforeEach(() => {
+    vm = guest()
+  })
+
+  test('whose agent is killed: what it ran is told, and the next one answers', async () => {
+    await vm.$`(sleep 0.5; kill -KILL $(pidof qemu-ga)) </dev/null >/dev/null 2>&1 &`
+    const { error } = await failure(() => vm.exec('sleep', ['1000'], { timeout: 20_000 }))
+    expect(error).toMatchObject({
+      code: 'GUEST_AGENT_SILENT',
+      shortMessage: expect.stringContaining('the guest agent was restarted and knows nothing of'),
+      consoleTail: expect.stringContaining(BOOTED),
+    })
+    expect((await vm.exec('echo', ['again'])).stdout).toBe('again')
+  })
+
+  test('whose agent is killed for good: it is told that none runs', async () => {
+    await vm.writeFile('/sbin/agent', '#!/bin/sh\nexec sleep 1000\n', { mode: 0o755 })
+    await vm.$`(sleep 0.5; kill -KILL $(pidof qemu-ga)) </dev/null >/dev/null 2>&1 &`
+    const command = await failure(() => vm.exec('sleep', ['1000'], { timeout: 3000 }))
+    expect(command.took).toBeLessThan(3000 + GRACE + SLOWNESS)
+    expect(command.error.code).toBe('TIMEOUT')
+    const port = await failure(() => vm.waitForPort(80, { timeout: 1000 }))
+    expect(port.took).toBeLessThan(1000 + SLOWNESS)
+    expect(port.error.code).toBe('GUEST_AGENT_SILENT')
+    for (const { error } of [command, port]) {
+      expect(error.message).toContain(
+        "nothing in the guest has the agent's port open: no agent runs there",
+      )
+      expect(error.consoleTail).toContain(BOOTED)
+    }
+  })
+
+  test('whose agent is stopped: it is told that it does not answer', async () => {
+    await vm.$`(sleep 0.5; kill -STOP $(pidof qemu-ga)) </dev/null >/dev/null 2>&1 &`
+    const { error } = await failure(() => vm.exec('sleep', ['1000'], { timeout: 2000 }))
+    expect(error.shortMessage).toContain('in a guest that does not answer')
+    expect((await rejection(vm.waitForPort(80, { timeout: 500 }))).code).toBe('GUEST_AGENT_SILENT')
+  })
 
   test('that drops its network is told by what needs it, and by nothing else', async () => {
     await vm.$`mkdir -p /srv && httpd -p 80 -h /srv; until ip addr | grep -q 10.0.2.15; do sleep 0.1; done`
@@ -192,5 +206,41 @@ describe.each([{ channel: 'agent' }])('over $channel, a guest', () => {
       expect(took).toBeLessThan(1000 + SLOWNESS)
     }
     await vm.waitForPort(80)
+  })
+})
+
+describe('over ssh, a guest', () => {
+  const guest = useGuest('ssh')
+  let vm: Vm
+  beforeEach(() => {
+    vm = guest()
+  })
+
+  test('whose sshd is killed: what it ran is told, and then that nobody is let in', async () => {
+    await vm.$`(sleep 0.5; killall -KILL dropbear) </dev/null >/dev/null 2>&1 &`
+    const { error, took } = await failure(() => vm.exec('sleep', ['1000']))
+    expect(error).toMatchObject({
+      code: 'GUEST_SSH_LOST',
+      shortMessage: expect.stringContaining('the ssh connection to the guest was lost'),
+      consoleTail: expect.stringContaining(BOOTED),
+    })
+    expect(took).toBeLessThan(SLOWNESS)
+    const next = await failure(() => vm.waitForFile('/root/x', { timeout: 1000 }))
+    expect(next.error.message).toContain('no sshd of the guest answered within 1000 ms')
+    expect(next.took).toBeLessThan(1000 + SLOWNESS)
+  })
+
+  test('that drops its network: commands end at their deadline, and say that it does not answer', async () => {
+    await vm.$`(sleep 0.5; ip link set eth0 down) </dev/null >/dev/null 2>&1 &`
+    const { error, took } = await failure(() => vm.exec('sleep', ['1000'], { timeout: 3000 }))
+    expect(error).toMatchObject({
+      code: 'TIMEOUT',
+      shortMessage: expect.stringContaining('in a guest that does not answer'),
+      consoleTail: expect.stringContaining(BOOTED),
+    })
+    expect(took).toBeLessThan(3000 + GRACE + SLOWNESS)
+    const next = await failure(() => vm.waitForPort(80, { timeout: 1000 }))
+    expect(next.error.message).toContain('within 1000 ms')
+    expect(next.took).toBeLessThan(1000 + SLOWNESS)
   })
 })

@@ -39,6 +39,12 @@ test('a guest tells its name and its address, which is waited for', async () => 
   expect(await waiting).toBe('10.0.2.77')
 })
 
+test('an address with a label is one of its card', async () => {
+  const { vm } = tiny
+  await vm.$`ip addr add 10.0.2.99/24 dev eth0 label eth0:1; httpd -p 80 -h /srv`
+  await vm.waitForPort(80, { host: '10.0.2.99', timeout: 20_000 })
+})
+
 test('the clock is set', async () => {
   const { vm } = tiny
   await vm.setTime(new Date('2031-05-06T07:08:09Z'))

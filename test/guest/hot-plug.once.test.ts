@@ -83,6 +83,30 @@ describe.each([
   }, 240_000)
 })
 
+test('what the guest let go of after the deadline is taken away by the next call', async () => {
+  await using tiny = await bootTiny({ hotplugPorts: 1 })
+  const { vm, process } = tiny
+  const disk = await vm.attachDisk({ size: '1 MiB' })
+  await waitFor(vm, '/sys/block/vdb', 'there')
+  await vm.pause()
+  expect(await rejection(disk.detach({ timeout: 300 }))).toMatchObject({ code: 'HOT_PLUG_FAILED' })
+  await vm.resume()
+  await vm.waitForEvent('DEVICE_DELETED', { match: { device: 'plugged-disk1' } })
+  await Promise.all([disk.detach(), disk.detach()])
+  await requireBoth(process)
+  expect(await readdir(process.options.directory)).not.toContain('plugged-disk1.qcow2')
+}, 120_000)
+
+test('several devices are attached at once', async () => {
+  const { vm } = await bare({ hotplugPorts: 4 })
+  const size = '1 MiB'
+  const devices = await Promise.all([
+    ...[vm.attachNetwork(), vm.attachNetwork()],
+    ...[vm.attachDisk({ size }), vm.attachDisk({ size })],
+  ])
+  expect(devices.map(({ name }) => name)).toEqual(['card1', 'card2', 'disk1', 'disk2'])
+})
+
 describe('a machine without a guest that listens', () => {
   test('says so where a device is to be detached, and what to do', async () => {
     const { vm } = await bare({ hotplugPorts: 1 })

@@ -106,6 +106,29 @@ test('a text is typed as it is, and keys are pressed together', async () => {
   expect(await rejection(vm.type('ß'))).toMatchObject({ code: 'INVALID_VALUE' })
 })
 
+test('typing ends with the handle', async () => {
+  const { vm, control, process } = await bare()
+  await firmwareReady(process)
+  const file = join(process.options.directory, 'typed')
+  const typing = rejection(vm.type('abcdefghij'))
+  await expect.poll(() => typed(process, file)).toContain('ab')
+  control.release('its test has ended')
+  expect(await typing).toMatchObject({ code: 'GUEST_RELEASED' })
+  expect(await typed(process, file)).not.toContain('j')
+})
+
+test('a timeout that is none is refused', async () => {
+  const { vm } = await bare()
+  for (const timeout of [Number.POSITIVE_INFINITY, 0, 2 ** 31]) {
+    for (const call of [
+      () => vm.waitForEvent('POWERDOWN', { timeout }),
+      () => vm.qmp('query-version', undefined, { timeout }),
+    ]) {
+      expect(await rejection(call())).toMatchObject({ code: 'INVALID_VALUE' })
+    }
+  }
+})
+
 test('the reset button has a guest boot anew, and the power button has it shut down', async () => {
   await using tiny = await bootTiny()
   const { vm, process } = tiny

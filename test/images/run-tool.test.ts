@@ -15,6 +15,14 @@ test('a program that fails is quoted with its command and exit code', async () =
   })
 })
 
+test('a program that finds no room is told as such', async () => {
+  const full = runTool('tar', ['-cf', '/dev/full', '/etc/hostname'])
+  await expect(full).rejects.toMatchObject({
+    code: 'DISK_FULL',
+    message: expect.stringMatching(/^tar -cf \/dev\/full .*No space left[\s\S]*Free some space/),
+  })
+})
+
 test('a program that is cancelled ends', async () => {
   const signal = AbortSignal.timeout(100)
   await expect(runTool('sleep', ['60'], { signal })).rejects.toMatchObject({ code: 'ABORTED' })

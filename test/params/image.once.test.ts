@@ -15,7 +15,7 @@ describe('imageSchema', () => {
       format: 'raw',
     })
     expect(check(image.blank('1 GiB'))).toEqual({ kind: 'blank', size: 2 ** 30 })
-    expect(check(image.tiny())).toEqual({ kind: 'tiny' })
+    expect(check(image.tiny())).toEqual({ kind: 'tiny', arch: 'x86_64' })
   })
 
   test('writes checksums in lower case, so that one image has one key', () => {
@@ -35,7 +35,7 @@ describe('imageSchema', () => {
     [{ kind: 'blank', size: 1000 }, 'image.size is 1000: a disk has a multiple of 512 bytes'],
     [{ kind: 'blank', size: 'big' }, 'image.size is "big": a size is a whole number of bytes'],
     [{ kind: 'blank', size: 0 }, 'image.size is 0: a size is a whole number of bytes from 1 on'],
-    [{ kind: 'tiny', size: 1 }, 'the options are kind'],
+    [{ kind: 'tiny', size: 1 }, 'the options are kind, arch'],
     [{ kind: 'iso' }, 'an image is made by image.file()'],
     ['disk.qcow2', 'an image is made by image.file()'],
   ])('refuses %j and says what would be right', (value, message) => {

@@ -9,7 +9,7 @@ const machine = (options: object) =>
 describe('the options of a machine', () => {
   test('have defaults for all but the image', () => {
     expect(machine({})).toEqual({
-      image: { kind: 'tiny' },
+      image: { kind: 'tiny', arch: 'x86_64' },
       arch: 'x86_64',
       memory: 512 * 2 ** 20,
       cpus: 1,
@@ -62,7 +62,7 @@ describe('the options of a machine', () => {
     ],
     [{ console: 'tty0' }, '.console is "tty0": a console is "ttyS0" to "ttyS3", or "hvc0"'],
     [{ consoleUser: 'a b' }, '.consoleUser is "a b": the name of a user'],
-    [{ consolePassword: 'a\n' }, '.consolePassword is "a\\n": a password is text without'],
+    [{ consolePassword: 'a\n' }, '.consolePassword is "(hidden)": a password is text without'],
     [{ guest: 'ssh', network: 'none' }, '.guest is "ssh": ssh needs a network'],
     [{ sshUser: 'a b' }, '.sshUser is "a b": the name of a user'],
     [{ disks: [{ name: 'data' }] }, '.disks[0] is {"name":"data"}: a disk has either a size'],

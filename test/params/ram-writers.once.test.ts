@@ -1,6 +1,6 @@
 import { assert, constantFrom, property, string, subarray, tuple } from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { findRamWriter } from '../../src/params/ram-writers.js'
+import { findRamWriter, findRamWriterIn } from '../../src/params/ram-writers.js'
 
 const json = (fields: object) => JSON.stringify(fields)
 
@@ -40,6 +40,28 @@ const harmless = [
 ]
 
 const noise = subarray(harmless).map((args) => args.flat())
+
+describe('findRamWriterIn()', () => {
+  test.each([
+    ['device_add', { driver: 'virtio-balloon-pci', id: 'b' }],
+    ['device_add', { id: 'b', driver: 'virtio-mem-pci' }],
+    ['object-add', { 'qom-type': 'memory-backend-ram', id: 'm', size: 1 }],
+    ['human-monitor-command', { 'command-line': ' device_add virtio-balloon,id=b' }],
+    ['human-monitor-command', { 'command-line': 'object_add memory-backend-ram,id=m,size=1M' }],
+  ])('finds what %s brings with %j', (command, args) => {
+    expect(findRamWriterIn(command, args)).toBeTypeOf('string')
+  })
+
+  test.each([
+    ['device_add', { driver: 'virtio-rng-pci' }],
+    ['object-add', { 'qom-type': 'rng-builtin', id: 'm' }],
+    ['human-monitor-command', { 'command-line': 'info balloon' }],
+    ['human-monitor-command', {}],
+    ['query-balloon', undefined],
+  ])('lets %s pass with %j', (command, args) => {
+    expect(findRamWriterIn(command, args)).toBeUndefined()
+  })
+})
 
 describe('findRamWriter()', () => {
   test('finds what changes RAM among any other arguments, with one dash or two', () => {

@@ -9,9 +9,10 @@ export async function diskOpener(context: StatesContext, signal: AbortSignal): P
   const guest = machine('files', { image: image.tiny() })
   const run = await context.run()
   const { binary, accelerator } = await context.emulatorOf(guest)
+  const { arch, cpuModel, machineType } = guest[DETAILS].options
   return {
     ...{ store: context.store, binary, accelerator, signal },
-    cpuModel: guest[DETAILS].options.cpuModel,
+    ...{ arch, cpuModel, machineType },
     directory: await run.machineDirectory('files'),
     onSpawn: (pid) => run.addProcess(pid),
   }

@@ -9,7 +9,7 @@ import { Trailer } from './trailer.js'
 /**
  * Runs a program with its standard streams tied to ports, by their names in `$1` to `$3`; what has none
  * stays the agent's. In between are pipes, since a program may open its `/dev/stderr` anew, and a port
- * only once. The agent does not take the program for ended before all is written: what writes holds the
+ * only once; what writes them is no child of its own, which it might wait for. The agent does not take the program for ended before all is written: what writes holds the
  * agent's end of stderr. Written is not yet read by QEMU, and what is not is lost with the port: a mark,
  * `$4`, comes last. Where the program is not even started, the agent is told why, and the mark.
  */
@@ -32,9 +32,9 @@ find_port() {
 }
 pipes=$(mktemp -d -p /run 2>/dev/null || mktemp -d) || refuse
 mkfifo -m 666 "$pipes/0" "$pipes/1" "$pipes/2" || { rm -r "$pipes"; refuse; }
-if [ -n "$1" ]; then find_port "$1"; cat <"$port" >"$pipes/0" 2>/dev/null & exec <"$pipes/0"; fi
-if [ -n "$2" ]; then find_port "$2"; { cat <"$pipes/1"; printf %s "$4"; } >"$port" & exec >"$pipes/1"; fi
-if [ -n "$3" ]; then find_port "$3"; { cat <"$pipes/2"; printf %s "$4"; } >"$port" & exec 2>"$pipes/2"; fi
+if [ -n "$1" ]; then find_port "$1"; (cat <"$port" >"$pipes/0" 2>/dev/null &); exec <"$pipes/0"; fi
+if [ -n "$2" ]; then find_port "$2"; ({ cat <"$pipes/1"; printf %s "$4"; } >"$port" &); exec >"$pipes/1"; fi
+if [ -n "$3" ]; then find_port "$3"; ({ cat <"$pipes/2"; printf %s "$4"; } >"$port" &); exec 2>"$pipes/2"; fi
 rm -r "$pipes"
 shift 4
 exec "$@"

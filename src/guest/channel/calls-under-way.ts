@@ -3,7 +3,13 @@ import type { GuestError } from '../guest-error.js'
 /** What goes through a channel at the moment: all of it ends with the channel, whatever the guest does. */
 export class CallsUnderWay {
   readonly #ends = new Set<(reason: () => GuestError) => void>()
+  readonly #whenClosed = new AbortController()
   #closed: (() => GuestError) | undefined
+
+  /** For what has not begun in the guest when the channel is closed: nobody waits for it any more. */
+  get closed(): AbortSignal {
+    return this.#whenClosed.signal
+  }
 
   /**
    * Begins something, and has it reject as soon as the channel is closed.
@@ -27,5 +33,6 @@ export class CallsUnderWay {
     if (this.#closed !== undefined) return
     this.#closed = reason
     for (const end of this.#ends) end(reason)
+    this.#whenClosed.abort()
   }
 }

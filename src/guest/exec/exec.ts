@@ -1,3 +1,4 @@
+import { monotonic } from '../../params/monotonic.js'
 import type { Channel, ProgramStatus } from '../channel/channel.js'
 import { GuestError } from '../guest-error.js'
 import { quoteWord } from '../shell/quote.js'
@@ -45,9 +46,8 @@ async function runCommand(
   shown: string,
 ): Promise<CommandResult<string | Buffer>> {
   const { stdin, timeout, signal, onStdout, onStderr, encoding, reject = true } = options
-  const start = performance.now()
-  const result = (status: ProgramStatus) =>
-    toResult(status, shown, performance.now() - start, encoding)
+  const start = monotonic()
+  const result = (status: ProgramStatus) => toResult(status, shown, monotonic() - start, encoding)
   if (signal?.aborted) {
     throw new GuestError('ABORTED', `Command was cancelled before it began: ${shown}`, {
       cause: signal.reason,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { monotonic } from '../../params/monotonic.js'
 import type { AgentClient } from '../agent/client.js'
 import type { ExecStatus } from '../agent/commands.js'
 import { AgentRefusal } from '../agent/refusal.js'
@@ -29,13 +30,16 @@ function pollInterval(elapsed: number): number {
   return Math.min(elapsed / 10, LONGEST_WAIT)
 }
 
+/** How agents say that they know no such process: up to QEMU 8.1, and later. */
+const FORGOTTEN = /parameter 'pid'|^PID .* does not exist/
+
 /** @param start - when the program was asked for: where starting takes long, running does, too */
 async function waitForEnd(agent: AgentClient, pid: number, start: number): Promise<ExecStatus> {
   for (;;) {
-    const interval = pollInterval(performance.now() - start)
+    const interval = pollInterval(monotonic() - start)
     if (interval >= 1) await sleep(interval)
     const status = await agent.execute('guest-exec-status', { pid }).catch((error: unknown) => {
-      const forgotten = error instanceof AgentRefusal && /parameter 'pid'/.test(error.description)
+      const forgotten = error instanceof AgentRefusal && FORGOTTEN.test(error.description)
       throw forgotten ? restartedAgentError(`its process ${pid}`) : error
     })
     if (status.exited) return status
@@ -52,7 +56,7 @@ export async function startProgram(
   { path, arg, input }: Program,
   signal?: AbortSignal,
 ): Promise<StartedProgram> {
-  const start = performance.now()
+  const start = monotonic()
   const { pid } = await agent.execute(
     'guest-exec',
     {

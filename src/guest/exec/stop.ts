@@ -1,3 +1,5 @@
+// By import, since a test may put a clock of its own in the place of the global ones.
+import { clearTimeout, setTimeout } from 'node:timers'
 import type { ExecOptions } from './options.js'
 
 /** Why a command is stopped from outside. */

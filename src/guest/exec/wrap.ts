@@ -35,6 +35,11 @@ export function wrapCommand(
   { cwd, env, user }: Pick<ExecOptions, 'cwd' | 'env' | 'user'>,
 ): { path: string; arg: readonly string[] } {
   const variables = Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`)
+  if (user !== undefined && variables.length > 0) {
+    // Behind the change of the user: the variables are for the program, and not for who changes it.
+    const { path, arg } = wrapCommand(file, args, { env })
+    return wrapCommand(path, arg, { cwd, user })
+  }
   let script = ''
   const values: string[] = []
   if (user !== undefined) {

@@ -13,7 +13,7 @@ import { createBlank } from '../../qemu/qemu-img/create.js'
 import type { GuestAccess } from '../guest-access.js'
 import type { GuestProcess } from '../guest-process.js'
 import { AttachedDevice } from './attached-device.js'
-import { freeName, plugIntoPci } from './plug-in.js'
+import { freeName, inTurn, plugIntoPci } from './plug-in.js'
 
 const optionsOfDisk = optionsSchema({
   size: sizeSchema,
@@ -30,7 +30,15 @@ export async function attachDisk(
   process: GuestProcess,
   options: AttachDiskOptions,
 ): Promise<AttachedDevice> {
-  const { size, name: wanted } = parse(optionsOfDisk, options, 'attachDisk')
+  const disk = parse(optionsOfDisk, options, 'attachDisk')
+  return await inTurn(process, () => attach(access, process, disk))
+}
+
+async function attach(
+  access: GuestAccess,
+  process: GuestProcess,
+  { size, name: wanted }: z.output<typeof optionsOfDisk>,
+): Promise<AttachedDevice> {
   const name = await freeName(process, 'disk', wanted)
   const { qmp } = process
   const id = pluggedId(name)

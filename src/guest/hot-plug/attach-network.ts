@@ -5,7 +5,7 @@ import { pluggedId } from '../../qemu/machine/hot-plug-names.js'
 import type { GuestAccess } from '../guest-access.js'
 import type { GuestProcess } from '../guest-process.js'
 import { AttachedDevice } from './attached-device.js'
-import { freeName, plugIntoPci } from './plug-in.js'
+import { freeName, inTurn, plugIntoPci } from './plug-in.js'
 
 const MAC = 'a MAC address is six pairs of hexadecimal digits, such as "52:54:00:12:35:01"'
 
@@ -26,7 +26,15 @@ export async function attachNetwork(
   process: GuestProcess,
   options: AttachNetworkOptions,
 ): Promise<AttachedDevice> {
-  const { network, mac } = parse(optionsOfCard, options, 'attachNetwork')
+  const card = parse(optionsOfCard, options, 'attachNetwork')
+  return await inTurn(process, () => attach(access, process, card))
+}
+
+async function attach(
+  access: GuestAccess,
+  process: GuestProcess,
+  { network, mac }: z.output<typeof optionsOfCard>,
+): Promise<AttachedDevice> {
   const { qmp } = process
   const name = await freeName(process, 'card')
   const [id, netdev] = [pluggedId(name), `${pluggedId(name)}-network`]

@@ -1,5 +1,6 @@
 import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import type { Patience } from '../../qemu/deadline.js'
+import { checkTimeout } from '../exec/options.js'
 import type { GuestAccess } from '../guest-access.js'
 import type { GuestProcess } from '../guest-process.js'
 
@@ -17,7 +18,7 @@ export class AttachedDevice {
   readonly #process: GuestProcess
   readonly #id: string
   readonly #removeRest: () => Promise<void>
-  #isGone = false
+  #detached: Promise<void> | undefined
 
   /** @internal */
   constructor(
@@ -41,15 +42,24 @@ export class AttachedDevice {
    */
   detach(patience: Patience = {}): Promise<void> {
     return this.#access.call(this.detach, async ({ process }) => {
-      if (this.#isGone) return
       if (process !== this.#process) {
         const text = `${this.name} is gone: ${process.options.name} was restored since it was attached`
         throw new VmStatesError('GUEST_RESTORED', text)
       }
-      await this.#unplug({ timeout: DETACH_TIMEOUT, ...patience })
-      await this.#removeRest()
-      this.#isGone = true
+      this.#detached ??= this.#detach(patience)
+      await this.#detached
     })
+  }
+
+  async #detach({ timeout = DETACH_TIMEOUT, signal }: Patience): Promise<void> {
+    try {
+      checkTimeout('detach.timeout', timeout)
+      await this.#unplug({ timeout, signal })
+      await this.#removeRest()
+    } catch (error) {
+      this.#detached = undefined
+      throw error
+    }
   }
 
   async #unplug(patience: Patience): Promise<void> {
@@ -62,7 +72,7 @@ export class AttachedDevice {
     // What comes later than the other is nobody's.
     for (const event of [gone, refused]) event.catch(() => {})
     try {
-      await this.#ask()
+      if ((await this.#ask()) === 'gone') return
       const { name } = await Promise.race([gone, refused])
       if (name !== 'DEVICE_DELETED') throw this.#notLetGo('refuses to let go of it')
     } catch (error) {
@@ -73,11 +83,17 @@ export class AttachedDevice {
     }
   }
 
-  async #ask(): Promise<void> {
-    await this.#process.qmp.execute('device_del', { id: this.#id }).catch((error: Error) => {
+  async #ask(): Promise<'asked' | 'gone'> {
+    try {
+      await this.#process.qmp.execute('device_del', { id: this.#id })
+      return 'asked'
+    } catch (error) {
+      const { message } = error as Error
       // It was asked before, by a call that did not wait for as long.
-      if (!error.message.includes('already in the process of unplug')) throw error
-    })
+      if (message.includes('already in the process of unplug')) return 'asked'
+      if (message.includes(`'${this.#id}' not found`)) return 'gone'
+      throw error
+    }
   }
 
   #notLetGo(what: string): VmStatesError {

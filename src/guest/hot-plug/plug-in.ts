@@ -7,6 +7,18 @@ interface PciDevice {
   pci_bridge?: { devices?: PciDevice[] }
 }
 
+const lastTurns = new WeakMap<GuestProcess, Promise<unknown>>()
+
+/** Plugs things into a machine one after the other: between the choice of a name or a port and its use are waits. */
+export async function inTurn<T>(process: GuestProcess, work: () => Promise<T>): Promise<T> {
+  const turn = (lastTurns.get(process) ?? Promise.resolve()).then(work)
+  lastTurns.set(
+    process,
+    turn.catch(() => {}),
+  )
+  return await turn
+}
+
 /**
  * A name for a device: the one that is wanted, or the first of its kind that none has that came while the machine
  * ran, such as `disk1`.

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isVmStatesError, VmStatesError } from '../../params/errors.js'
+import { monotonic } from '../../params/monotonic.js'
 import { showValue } from '../../params/parse.js'
 import type { Channel } from '../channel/channel.js'
 import { checkTimeout } from '../exec/options.js'
@@ -56,13 +57,13 @@ export async function waitForPort(
   { host = '127.0.0.1', timeout = DEFAULT_TIMEOUT }: WaitForPortOptions,
 ): Promise<void> {
   check(port, host, timeout)
-  const start = performance.now()
+  const start = monotonic()
   for (;;) {
     const sockets = await listeningSockets(channel, lookTimeout(start, timeout))
     const isThere = sockets.some((socket) => accepts(socket, host, port))
     const down = isThere && !isLoopback(host) ? await downCardOf(channel, host) : undefined
     if (isThere && down === undefined) return
-    const elapsed = performance.now() - start
+    const elapsed = monotonic() - start
     if (elapsed >= timeout) {
       if (down !== undefined) {
         const message = `${host} port ${port} of the guest cannot be reached within ${timeout} ms: ${down} is down`

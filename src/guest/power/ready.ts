@@ -1,3 +1,4 @@
+import { monotonic } from '../../params/monotonic.js'
 import type { Patience } from '../../qemu/deadline.js'
 import type { Channel } from '../channel/channel.js'
 import { checkTimeout } from '../exec/options.js'
@@ -17,8 +18,8 @@ export async function ready(
   { timeout = DEFAULT_TIMEOUT, signal }: Patience,
 ): Promise<void> {
   checkTimeout('ready.timeout', timeout)
-  const startedAt = performance.now()
+  const startedAt = monotonic()
   await channel.connect({ timeout, ...(signal !== undefined && { signal }) })
-  const left = timeout - (performance.now() - startedAt)
+  const left = timeout - (monotonic() - startedAt)
   await awaitSettled(channel, { timeout: Math.max(1, Math.round(left)), signal })
 }

@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { isVmStatesError } from '../../params/errors.js'
+import { monotonic } from '../../params/monotonic.js'
 import type { Channel } from '../channel/channel.js'
 import { exec } from '../exec/exec.js'
 import { GuestError } from '../guest-error.js'
@@ -7,6 +9,9 @@ import { AWAIT_SETTLED, SHOW_UNSETTLED } from './init-systems.js'
 
 /** Milliseconds to ask what has not settled. */
 const ASK_TIMEOUT = 10_000
+
+/** Milliseconds until an agent that was restarted is asked again. */
+const PAUSE = 200
 
 /** How much of what has not settled an error names itself. */
 const NAMED = 3
@@ -28,8 +33,7 @@ export async function awaitSettled(
 ): Promise<void> {
   let why: string
   try {
-    const options = { timeout, signal, reject: false }
-    const { exitCode, stdout } = await exec(channel, '/bin/sh', ['-c', AWAIT_ALL], options)
+    const { exitCode, stdout } = await askWhetherSettled(channel, { timeout, signal })
     if (exitCode === 0 && stdout.includes('cloud-init')) {
       return await requireCloudInit(channel, signal)
     }
@@ -53,6 +57,23 @@ export async function awaitSettled(
       ].join('\n  '),
     },
   )
+}
+
+/** An agent that is restarted, as the boot may have it, knows nothing of what it was asked: it is asked again. */
+async function askWhetherSettled(
+  channel: Channel,
+  { timeout, signal }: { timeout: number; signal: AbortSignal | undefined },
+) {
+  const end = monotonic() + timeout
+  for (;;) {
+    const options = { timeout: Math.max(1, end - monotonic()), signal, reject: false }
+    try {
+      return await exec(channel, '/bin/sh', ['-c', AWAIT_ALL], options)
+    } catch (error) {
+      if (!isVmStatesError(error, 'GUEST_AGENT_SILENT') || monotonic() > end) throw error
+      await delay(PAUSE)
+    }
+  }
 }
 
 /** An answer that cannot be had must not hide that the guest is not ready. */

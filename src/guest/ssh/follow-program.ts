@@ -39,9 +39,14 @@ export function followProgram(
     const [pid = '', group = ''] = line.split(' ')
     begun.resolve({ pid, group })
   })
-  const printed = Promise.allSettled([
-    pipeline(channel, program.stdout ?? kept.stdout),
-    pipeline(channel.stderr, own, program.stderr ?? kept.stderr),
+  // What nobody takes is read all the same: there is no end of the command before the end of its output.
+  const printed = Promise.all([
+    pipeline(channel, new AfterMark(mark, () => {}), program.stdout ?? kept.stdout).catch(() => {
+      channel.resume()
+    }),
+    pipeline(channel.stderr, own, program.stderr ?? kept.stderr).catch(() => {
+      channel.stderr.resume()
+    }),
   ])
   channel.once('close', async (code?: number | null, signal?: string) => {
     await printed

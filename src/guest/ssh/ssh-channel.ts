@@ -76,6 +76,7 @@ export class SshChannel implements Channel {
     const mark = newNonce()
     const { path, arg, input } = program
     const { command, firstLine } = remoteCommand({ path, arg, hasInput: input !== undefined }, mark)
+    const { closed } = this.#calls
     const { begun, ended } = await this.#calls.begin(() =>
       this.#link.run(
         command,
@@ -84,7 +85,10 @@ export class SshChannel implements Channel {
             ...{ program, mark, firstLine },
             lost: () => this.#link.lost(whyLost()),
           }),
-        patience,
+        {
+          ...patience,
+          signal: AbortSignal.any([closed, ...(patience.signal ? [patience.signal] : [])]),
+        },
       ),
     )
     this.#hasAnswered = true

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { connect } from 'node:net'
+// By import, since a test may put a clock of its own in the place of the global ones.
+import { clearTimeout, setTimeout } from 'node:timers'
 import type { Client, ClientChannel } from 'ssh2'
 
 /** Milliseconds from the greeting until somebody is logged in: under TCG sshd takes seconds. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isVmStatesError } from '../../params/errors.js'
+import { monotonic } from '../../params/monotonic.js'
 import { type Patience, withDeadline } from '../../qemu/deadline.js'
 import { GuestError } from '../guest-error.js'
 import type { GuestProcess } from '../guest-process.js'
@@ -100,7 +101,7 @@ export class SshLink {
    */
   async run<T>(command: string, follow: Follow<T>, patience: Patience = {}): Promise<T> {
     const { timeout = DEFAULT_TIMEOUT } = patience
-    const startedAt = performance.now()
+    const startedAt = monotonic()
     let refusedAlone = 0
     for (;;) {
       // What is awaited begins at once, so that nobody else takes the room.
@@ -115,7 +116,7 @@ export class SshLink {
         if (connection.end !== undefined) throw await this.lost(connection.end)
         // It did not begin. A guest may run no more at once, on one connection or on all.
         if (!this.#connections.some(({ isBusy }) => isBusy)) refusedAlone++
-        const isOver = performance.now() - startedAt > timeout
+        const isOver = monotonic() - startedAt > timeout
         if (refusedAlone === REFUSED_TIMES || isOver) {
           throw refusedSessionError((error as Error).message)
         }
@@ -166,11 +167,11 @@ export class SshLink {
     find: () => T | undefined,
     { timeout = DEFAULT_TIMEOUT, signal }: Patience,
   ): Promise<T> {
-    const startedAt = performance.now()
+    const startedAt = monotonic()
     for (;;) {
       const found = find()
       if (found !== undefined) return found
-      const left = Math.max(1, timeout - (performance.now() - startedAt))
+      const left = Math.max(1, timeout - (monotonic() - startedAt))
       this.#waiting++
       try {
         await withDeadline(this.#dial(), 'connecting by ssh', { timeout: left, signal })
@@ -203,9 +204,9 @@ export class SshLink {
       } catch (error) {
         if (error instanceof GuestError) throw error
         if (isLoginRefusal(error)) {
-          refusedAt ??= performance.now()
+          refusedAt ??= monotonic()
           pause = REFUSED_PAUSE
-          const isForGood = this.#isUp || performance.now() - refusedAt > REFUSED_FOR
+          const isForGood = this.#isUp || monotonic() - refusedAt > REFUSED_FOR
           if (isForGood) throw refusedLoginError(this.#login.user)
         }
         this.#lastFailure = (error as Error).message

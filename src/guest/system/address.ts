@@ -80,7 +80,9 @@ async function cardsOf(channel: Channel): Promise<Card[]> {
     })
 }
 
-async function isDown(channel: Channel, card: string): Promise<boolean> {
+/** @param name - of a card, or, where the agent has it so, of an address of one: `eth0:1` */
+async function isDown(channel: Channel, name: string): Promise<boolean> {
+  const card = name.replace(/:.*/, '')
   // A card may go away while it is asked for.
   const state = await channel.readFile(`/sys/class/net/${card}/operstate`).catch((error) => {
     if (isVmStatesError(error, 'GUEST_FILE_FAILED')) return DOWN

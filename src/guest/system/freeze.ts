@@ -3,7 +3,8 @@ import { exec } from '../exec/exec.js'
 
 /**
  * Prints how many filesystems of disks were frozen (`$1` is `freeze`) or thawed (`unfreeze`). Later mounts are
- * frozen first: they may lie in earlier ones. A filesystem that is thawed already is none.
+ * frozen first: they may lie in earlier ones. A filesystem that is thawed already is none, and neither is one that
+ * cannot be frozen, as with the agent. Where one fails, all are thawed.
  */
 const FREEZE = `
 PATH=$PATH:/usr/sbin:/sbin
@@ -16,11 +17,18 @@ while read -r device directory _; do
   if [ "$1" = freeze ]; then mounts="$directory $mounts"; else mounts="$mounts $directory"; fi
 done </proc/mounts
 count=0
-for directory in $mounts; do
-  if [ "$1" = freeze ]; then fsfreeze --freeze "$directory" || exit 1
-  else fsfreeze --unfreeze "$directory" 2>/dev/null || continue
+frozen=
+for mount in $mounts; do
+  if said=$(LC_ALL=C fsfreeze "--$1" "$(printf %b "$mount")" 2>&1); then
+    count=$((count + 1))
+    frozen="$mount $frozen"
+    continue
   fi
-  count=$((count + 1))
+  [ "$1" = freeze ] || continue
+  case $said in *[Nn]ot supported* | *busy*) continue ;; esac
+  for mount in $frozen; do fsfreeze --unfreeze "$(printf %b "$mount")"; done
+  echo "$said" >&2
+  exit 1
 done
 echo $count
 `

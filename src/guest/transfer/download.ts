@@ -41,10 +41,12 @@ export async function download(
     // Links may lead anywhere in the guest; nothing is written through them.
     const unpack = tar.extract(directory, {
       ...{ chown: false, validateSymlinks: false },
-      map: (header) => {
-        const [, ...rest] = header.name.split('/').filter((part) => part !== '.')
-        return { ...header, name: [CONTENT, ...rest].join('/') }
-      },
+      map: (header) => ({
+        ...header,
+        name: renamed(header.name),
+        // Of a hard link; a symbolic one stays as it is.
+        ...(header.type === 'link' && { linkname: renamed(linkOf(header)) }),
+      }),
     })
     const unpacked = pipeline(stdout, unpack).catch(failed)
     unpacked.catch(() => {})
@@ -58,6 +60,17 @@ export async function download(
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
+}
+
+/** What a hard link leads to, of which the types of tar-fs do not tell. */
+function linkOf(header: object): string {
+  return 'linkname' in header ? String(header.linkname) : ''
+}
+
+/** The path of something in the archive, whose first part is the name that it has in the guest. */
+function renamed(path: string): string {
+  const [, ...rest] = path.split('/').filter((part) => part !== '.')
+  return [CONTENT, ...rest].join('/')
 }
 
 async function moveInto(target: string, content: string): Promise<void> {

@@ -1,9 +1,11 @@
 import { AgentChannel } from '../../guest/agent/agent-channel.js'
 import { exec } from '../../guest/exec/exec.js'
 import { GuestError } from '../../guest/guest-error.js'
+import type { Architecture } from '../../params/architecture.js'
 import { IMAGE_DISK_NAME } from '../../params/drives.js'
 import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import type { Accelerator } from '../../qemu/accelerator/accelerator.js'
+import { describeExit, type ExitStatus, HOST_DISK_FULL } from '../../qemu/machine/exit-status.js'
 import { launch } from '../../qemu/machine/launch.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import { createOverlay } from '../../qemu/qemu-img/create.js'
@@ -24,8 +26,11 @@ export interface DiskOpener {
   store: Store
   /** A path of a QEMU, or a name to look up in `PATH`. */
   binary: string
+  /** What runs the image's own programs. */
+  arch: Architecture
   accelerator: Accelerator
   cpuModel: string
+  machineType: string
   /** An existing, empty, private directory. */
   directory: string
   signal?: AbortSignal | undefined
@@ -53,7 +58,7 @@ export interface OpenedDisk {
  * @param disk - one that may be written to: the filesystem's journal is, at least
  * @param transfer - a raw file that goes to and fro
  * @throws VmStatesError `IMAGE_UNSUPPORTED` if the guest can mount nothing of it; `TINY_UNAVAILABLE`; `IMAGE_IN_USE` if a
- *   machine writes to it, or to what it stands on; what `use` throws
+ *   machine writes to it, or to what it stands on; `DISK_FULL`; what `use` throws
  */
 export async function withOpenedDisk(
   name: string,
@@ -62,14 +67,15 @@ export async function withOpenedDisk(
   opener: DiskOpener,
   use: (disk: OpenedDisk) => Promise<void>,
 ): Promise<void> {
-  const { store, binary, accelerator, cpuModel, directory, signal, onSpawn } = opener
-  const tiny = await resolveImage({ kind: 'tiny' }, store, { signal })
+  const { store, binary, arch, accelerator, cpuModel, machineType, directory } = opener
+  const { signal, onSpawn } = opener
+  const tiny = await resolveImage({ kind: 'tiny', arch }, store, { signal })
   await using _lease = await store.lease(tiny.objectId as string)
   const system = `${directory}/system.qcow2`
   await createOverlay(system, tiny.disk, { signal })
   await using process = await launch({
-    ...{ name: 'files', binary, accelerator, cpuModel, directory, extraArgs: [] },
-    ...{ memory: MEMORY, cpus: 1, machineType: 'q35', network: 'none' as const },
+    ...{ name: 'files', binary, arch, accelerator, cpuModel, machineType, directory },
+    ...{ memory: MEMORY, cpus: 1, network: 'none' as const, extraArgs: [] },
     ...(tiny.directKernel && { directKernel: tiny.directKernel }),
     disks: [
       { name: IMAGE_DISK_NAME, file: system, format: 'qcow2' },
@@ -82,8 +88,8 @@ export async function withOpenedDisk(
     throw isInUse(error) ? inUseError(name, error) : error
   })
   const channel = new AgentChannel(process)
-  process.exited.then(() => {
-    channel.close(() => new GuestError('GUEST_GONE', `the machine that reads ${name} has ended`))
+  process.exited.then((status) => {
+    channel.close(() => endedError(name, directory, status))
   })
   const run = async (script: string, args: readonly string[], timeout?: number) => {
     const words = ['-c', script, 'sh', ...args]
@@ -111,6 +117,17 @@ export async function withOpenedDisk(
   const closed = await run(CLOSE_DISK, [], ASK_TIMEOUT)
   if (closed.exitCode === 0) return
   throw new VmStatesError('TOOL_FAILED', `${name} cannot be unmounted: ${closed.stderr}`)
+}
+
+function endedError(name: string, directory: string, status: ExitStatus): GuestError {
+  if (status.shutdownReason === HOST_DISK_FULL) {
+    const text = `no space is left in ${directory} for what is read from or written to ${name}`
+    return new GuestError('DISK_FULL', text, {
+      hint: 'Free some space, or put the store on another disk.',
+    })
+  }
+  const text = `the machine that has ${name} open has ended: QEMU ended (${describeExit(status)})`
+  return new GuestError('GUEST_GONE', text)
 }
 
 function isInUse(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
 import { IMAGE_DISK_NAME } from '../../params/drives.js'
 import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import type { FirstBoot } from '../../params/first-boot.js'
@@ -11,9 +11,13 @@ import { ensureObject } from '../ensure-object.js'
 import type { ResolvedImage } from '../resolve-image.js'
 import { runTool } from '../run-tool.js'
 import { firstBootIdentity } from './identity.js'
+import { interfaceTexts, SET_INTERFACE } from './interfaces.js'
 import { ADD_KEYS, PUT_FILES, RUN_LINE, SET_HOSTNAME, SET_PASSWORD } from './scripts.js'
 
 const FILE = 'disk.qcow2'
+
+/** Of files that say nothing else. */
+const DEFAULT_MODE = 0o644
 
 /**
  * An image with changes, as an overlay in the store; made if it is not there.
@@ -30,7 +34,10 @@ export async function editImage(
   const { store, signal } = opener
   const make = async (directory: string) => {
     const disk: Disk = { name: IMAGE_DISK_NAME, file: join(directory, FILE), format: 'qcow2' }
-    await createOverlay(disk.file, image.disk, { signal })
+    const { file, format } = image.disk
+    const isInStore = image.objectId !== undefined
+    const backing = { file: isInStore ? relative(directory, file) : file, format }
+    await createOverlay(disk.file, backing, { signal })
     const work = await mkdtemp(join(directory, '.work-'))
     try {
       await edit(disk, firstBoot, { ...opener, directory: work })
@@ -39,7 +46,9 @@ export async function editImage(
     }
     return {}
   }
-  const content = `${image.identity} ${firstBootIdentity(firstBoot)}`
+  // What stands on a user's file stands on its path, too: it may be another one's content elsewhere.
+  const place = image.objectId === undefined ? image.disk.file : ''
+  const content = `${image.identity} ${place} ${firstBootIdentity(firstBoot)}`
   const key = `image-edited-${createHash('sha256').update(content).digest('hex')}`
   const parents = image.objectId === undefined ? [] : [image.objectId]
   const { id, directory } = await ensureObject(store, key, make, signal, parents)
@@ -47,13 +56,16 @@ export async function editImage(
 }
 
 async function edit(disk: Disk, firstBoot: FirstBoot, opener: DiskOpener): Promise<void> {
-  const { hostname, rootPassword, sshKeys, files, run } = firstBoot
+  const { hostname, interfaces = {}, rootPassword, sshKeys, files, run } = firstBoot
   const archive = join(opener.directory, 'files.tar')
   await packFiles(files, archive, opener)
   const transfer = { file: archive, readOnly: true }
   await withOpenedDisk('the image', disk, transfer, opener, async (opened) => {
     if (Object.keys(files).length > 0) await step(opened, 'files', PUT_FILES)
     if (hostname !== undefined) await step(opened, 'hostname', SET_HOSTNAME, [hostname])
+    for (const [name, settings] of Object.entries(interfaces)) {
+      await step(opened, `interfaces.${name}`, SET_INTERFACE, interfaceTexts(name, settings))
+    }
     if (sshKeys.length > 0) await step(opened, 'sshKeys', ADD_KEYS, sshKeys)
     if (rootPassword !== undefined) {
       await step(opened, 'rootPassword', SET_PASSWORD, [rootPassword])
@@ -85,21 +97,21 @@ async function packFiles(
 ): Promise<void> {
   const root = join(directory, 'files')
   await mkdir(root)
+  const byMode = new Map<number, string[]>([[DEFAULT_MODE, []]])
   for (const [path, file] of Object.entries(files)) {
-    const { content, mode = 0o644 } = typeof file === 'string' ? { content: file } : file
+    const { content, mode = DEFAULT_MODE } = typeof file === 'string' ? { content: file } : file
     const place = join(root, path)
     await mkdir(dirname(place), { recursive: true })
     await writeFile(place, content)
-    await chmod(place, mode)
+    byMode.set(mode, [...(byMode.get(mode) ?? []), path])
   }
-  const owner = ['--owner=0', '--group=0', '--numeric-owner']
   const list = join(directory, 'names')
-  await writeFile(
-    list,
-    Object.keys(files)
-      .map((path) => `.${path}\0`)
-      .join(''),
-  )
   const names = ['--null', '--verbatim-files-from', '--files-from', list]
-  await runTool('tar', ['-cf', archive, '--format=gnu', ...owner, '-C', root, ...names], { signal })
+  const owner = ['--owner=0', '--group=0', '--numeric-owner']
+  for (const [mode, paths] of byMode) {
+    await writeFile(list, paths.map((path) => `.${path}\0`).join(''))
+    // Files that their owner may not read are packed, too.
+    const options = ['--format=gnu', ...owner, `--mode=${mode.toString(8)}`]
+    await runTool('tar', ['-rf', archive, ...options, '-C', root, ...names], { signal })
+  }
 }

@@ -1,18 +1,20 @@
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Architecture } from '../../params/architecture.js'
 import { VmStatesError } from '../../params/errors.js'
 import { runTool } from '../run-tool.js'
 import { cpioArchive } from './cpio.js'
 import { makeDisk } from './filesystem.js'
 import {
   EARLY_MODULES,
+  guestFiles,
   INITRAMFS_INIT,
-  LATE_MODULES,
+  lateModules,
   SCSI_MODULES,
   UEFI_MODULES,
 } from './guest-files.js'
 import { type KernelModule, modulesDep, readKernelModules } from './kernel-modules.js'
-import { downloadPackages } from './packages.js'
+import { downloadHostBusybox, downloadPackages } from './packages.js'
 import { writeRootTree } from './root-tree.js'
 import { unpackedPath } from './unpacked-path.js'
 
@@ -46,21 +48,25 @@ function initramfs(busybox: Buffer, release: string, modules: readonly KernelMod
  * Builds the built-in guest from packages of the host's distribution, without root and without
  * installing anything: a kernel, busybox, the QEMU guest agent and its libraries.
  *
+ * @param arch - what the guest's CPUs are
  * @param directory - an existing directory, which gets the {@link TINY_FILES}
  * @throws VmStatesError `TINY_UNAVAILABLE`, `TOOL_MISSING`, `TOOL_FAILED`, `ABORTED`
  */
 export async function buildTiny(
   directory: string,
+  arch: Architecture,
   signal?: AbortSignal,
   onProgress: (message: string) => void = () => {},
 ): Promise<void> {
   const work = await mkdtemp(join(directory, '.work-'))
   try {
-    const packages = await downloadPackages(work, signal, onProgress)
+    const packages = await downloadPackages(work, { arch }, signal, onProgress)
+    const host = join(work, 'host')
+    const hostBusybox = await downloadHostBusybox(host, arch, signal, onProgress)
     onProgress('building the tiny guest')
-    const unpacked = join(work, 'unpacked')
-    await mkdir(unpacked)
-    for (const file of packages) await runTool('dpkg-deb', ['-x', file, unpacked], { signal })
+    const unpacked = await unpack(packages, join(work, 'unpacked'), signal)
+    const runnable = hostBusybox && (await unpack(hostBusybox, join(host, 'unpacked'), signal))
+    const busybox = await unpackedPath(runnable ?? unpacked, 'bin/busybox')
 
     const kernel = (await readdir(join(unpacked, 'boot'))).find((name) =>
       name.startsWith('vmlinuz-'),
@@ -72,16 +78,27 @@ export async function buildTiny(
     const moduleDirectory = await unpackedPath(unpacked, `lib/modules/${release}`)
     const needed = EARLY_MODULES
     const early = await readKernelModules(moduleDirectory, { needed }, signal)
-    const wanted = [...LATE_MODULES, ...SCSI_MODULES, ...UEFI_MODULES]
+    const wanted = [...lateModules(arch), ...SCSI_MODULES, ...UEFI_MODULES]
     const all = await readKernelModules(moduleDirectory, { needed, wanted }, signal)
 
     const root = join(work, 'root')
-    await writeRootTree(unpacked, root, release, all)
+    const files = guestFiles(arch)
+    await writeRootTree(unpacked, root, { busybox, files, release, modules: all })
     await makeDisk(root, join(directory, TINY_FILES.disk), signal)
     await copyFile(join(unpacked, 'boot', kernel), join(directory, TINY_FILES.kernel))
-    const busybox = await readFile(join(root, 'bin/busybox'))
-    await writeFile(join(directory, TINY_FILES.initrd), initramfs(busybox, release, early))
+    const guestBusybox = await readFile(join(root, 'bin/busybox'))
+    await writeFile(join(directory, TINY_FILES.initrd), initramfs(guestBusybox, release, early))
   } finally {
     await rm(work, { recursive: true, force: true })
   }
+}
+
+async function unpack(
+  packages: readonly string[],
+  directory: string,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  await mkdir(directory)
+  for (const file of packages) await runTool('dpkg-deb', ['-x', file, directory], { signal })
+  return directory
 }

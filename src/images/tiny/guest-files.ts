@@ -1,3 +1,6 @@
+import type { Architecture } from '../../params/architecture.js'
+import { PLATFORMS } from './platform.js'
+
 /** What the guest prints on its console as soon as its kernel runs, with or without a disk. */
 export const KERNEL_MARKER = 'vm-states tiny kernel ready'
 
@@ -8,7 +11,9 @@ export const READY_MARKER = 'vm-states tiny guest ready'
 export const EARLY_MODULES = ['virtio_pci', 'virtio_blk', 'virtio_console', 'ext4']
 
 /** Modules that are loaded after that, as far as the kernel has them: the guest runs without. */
-export const LATE_MODULES = ['virtio_net', 'button', 'evdev', 'virtio_rng', 'pvpanic_mmio']
+export function lateModules(arch: Architecture): string[] {
+  return ['virtio_net', 'evdev', 'virtio_rng', ...PLATFORMS[arch].modules]
+}
 
 /** Modules that are only loaded where the machine has a SCSI controller. */
 export const SCSI_MODULES = ['virtio_scsi', 'sd_mod', 'sr_mod', 'isofs']
@@ -35,10 +40,10 @@ done
 exec /bin/busybox switch_root /root /sbin/init
 `
 
-const INITTAB = `::sysinit:/etc/rc
+const inittab = (arch: Architecture): string => `::sysinit:/etc/rc
 ::respawn:/sbin/agent
 ::once:/etc/rc.late
-ttyS0::respawn:-/bin/sh
+${PLATFORMS[arch].console}::respawn:-/bin/sh
 ::ctrlaltdel:/sbin/reboot
 ::shutdown:/etc/rc.shutdown
 `
@@ -70,7 +75,7 @@ done
 exec sleep 2147483647
 `
 
-const RC_LATE = `#!/bin/sh
+const rcLate = (arch: Architecture): string => `#!/bin/sh
 mkdir -p /dev/pts /dev/shm /dev/virtio-ports
 mount -t devpts devpts /dev/pts
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm
@@ -82,7 +87,7 @@ done
 echo '${READY_MARKER}' >/dev/console
 hostname -F /etc/hostname
 ip link set lo up
-modprobe -a ${LATE_MODULES.join(' ')} 2>/dev/null
+modprobe -a ${lateModules(arch).join(' ')} 2>/dev/null
 for device in /sys/bus/virtio/devices/*/device; do
   read -r id <"$device"
   [ "$id" = 0x0008 ] && modprobe -a ${SCSI_MODULES.join(' ')} 2>/dev/null
@@ -186,8 +191,8 @@ export interface GuestFile {
 const program = (path: string, text: string): GuestFile => ({ path, text, executable: true })
 
 /** Files of the guest's root filesystem that no package brings. */
-export const guestFiles: readonly GuestFile[] = [
-  { path: 'etc/inittab', text: INITTAB },
+export const guestFiles = (arch: Architecture): readonly GuestFile[] => [
+  { path: 'etc/inittab', text: inittab(arch) },
   { path: 'etc/hostname', text: 'tiny\n' },
   { path: 'etc/hosts', text: '127.0.0.1 localhost\n127.0.1.1 tiny\n' },
   { path: 'etc/resolv.conf', text: 'nameserver 10.0.2.3\n' },
@@ -200,7 +205,7 @@ export const guestFiles: readonly GuestFile[] = [
   { path: 'etc/profile', text: 'export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root\ncd\n' },
   { path: 'etc/acpi/PWRF/00000080', text: '#!/bin/sh\nexec /sbin/poweroff\n', executable: true },
   program('etc/rc', RC),
-  program('etc/rc.late', RC_LATE),
+  program('etc/rc.late', rcLate(arch)),
   program('etc/rc.shutdown', RC_SHUTDOWN),
   program('sbin/agent', AGENT),
   program('sbin/shutdown', SHUTDOWN),

@@ -1,16 +1,24 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Architecture } from '../../params/architecture.js'
 import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import { runTool } from '../run-tool.js'
+import { PLATFORMS } from './platform.js'
+
+/** What the host that builds the guest is. */
+const HOST: Architecture = 'x86_64'
 
 /** Kernels in order of preference: small ones for virtual machines first. */
-const KERNEL_PACKAGES = [
-  'linux-image-cloud-amd64',
-  'linux-image-virtual',
-  'linux-image-kvm',
-  'linux-image-generic',
-  'linux-image-amd64',
-]
+function kernelPackages(arch: Architecture): string[] {
+  const { debian } = PLATFORMS[arch]
+  return [
+    `linux-image-cloud-${debian}`,
+    'linux-image-virtual',
+    'linux-image-kvm',
+    'linux-image-generic',
+    `linux-image-${debian}`,
+  ]
+}
 
 const PROGRAM_PACKAGES = ['busybox-static', 'qemu-guest-agent', 'perl-base']
 
@@ -48,10 +56,10 @@ const apt = (
   })
 
 /** The packages to download: the first kernel that is known, the programs, and their libraries. */
-async function choosePackages(context: Context): Promise<string[]> {
+async function choosePackages(arch: Architecture, context: Context): Promise<string[]> {
   const known = (await apt('apt-cache', ['pkgnames'], context)).split('\n')
   const names = new Set(known)
-  const kernel = KERNEL_PACKAGES.find((name) => names.has(name))
+  const kernel = kernelPackages(arch).find((name) => names.has(name))
   const missing = PROGRAM_PACKAGES.filter((name) => !names.has(name))
   if (kernel === undefined || missing.length > 0) {
     const what = kernel === undefined ? ['a Linux kernel', ...missing] : missing
@@ -65,8 +73,12 @@ async function choosePackages(context: Context): Promise<string[]> {
   return [...programs, ...wanted.filter((name) => names.has(name))]
 }
 
-async function download(directory: string, context: Context): Promise<string[]> {
-  const packages = await choosePackages(context)
+async function download(
+  directory: string,
+  { arch, only }: WantedPackages,
+  context: Context,
+): Promise<string[]> {
+  const packages = only ?? (await choosePackages(arch, context))
   await apt('apt-get', ['download', ...packages], context, directory)
   const files = (await readdir(directory)).filter((name) => name.endsWith('.deb'))
   if (files.length >= packages.length) return files.map((name) => join(directory, name))
@@ -94,7 +106,7 @@ async function requireApt(signal: AbortSignal | undefined): Promise<void> {
 }
 
 /** Options for package lists that an ordinary user can update, apart from the system's. */
-async function privateLists(directory: string): Promise<string[]> {
+async function privateLists(directory: string, arch: Architecture): Promise<string[]> {
   const state = join(directory, 'state')
   const cache = join(directory, 'cache')
   await mkdir(join(state, 'lists', 'partial'), { recursive: true })
@@ -105,13 +117,26 @@ async function privateLists(directory: string): Promise<string[]> {
     'Dir::Cache': cache,
     'Dir::Cache::archives': join(cache, 'archives'),
   }
-  return Object.entries(places).flatMap(([name, place]) => ['-o', `${name}=${place}`])
+  const foreign = {
+    'Dir::State::status': '/dev/null',
+    'APT::Architecture': PLATFORMS[arch].debian,
+    'APT::Architectures': PLATFORMS[arch].debian,
+  }
+  const settings = { ...places, ...(arch !== HOST && foreign) }
+  return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`])
+}
+
+/** Which packages are downloaded. */
+export interface WantedPackages {
+  arch: Architecture
+  /** Their names, unless it is all that the guest is made of. */
+  only?: readonly string[]
 }
 
 /**
  * Downloads the packages that the tiny guest is made of, without installing them. The host's package
- * lists are used as they are; if they are missing or out of date, own lists are fetched from the
- * host's package sources. apt checks signatures and hashes.
+ * lists are used as they are; if they are missing, out of date or of another architecture, own lists are fetched
+ * from the host's package sources. apt checks signatures and hashes.
  *
  * @param directory - an existing empty directory; the packages go to `packages` in it
  * @returns paths of the `.deb` files
@@ -119,6 +144,7 @@ async function privateLists(directory: string): Promise<string[]> {
  */
 export async function downloadPackages(
   directory: string,
+  wanted: WantedPackages,
   signal: AbortSignal | undefined,
   onProgress: (message: string) => void,
 ): Promise<string[]> {
@@ -127,21 +153,41 @@ export async function downloadPackages(
   await mkdir(packages)
   // As root, apt would download as the user _apt, who cannot write here.
   const options = ['-o', 'APT::Sandbox::User=root', '-o', `Dir::Cache::pkgcache=`]
-  try {
-    onProgress('downloading packages of the tiny guest')
-    return await download(packages, { signal, options })
-  } catch (error) {
-    if (isVmStatesError(error, 'ABORTED')) throw error
-    onProgress('fetching package lists')
-    const own = [...options, ...(await privateLists(directory))]
-    // One broken source of many is no harm as long as the others have the packages.
-    const problem: unknown = await apt('apt-get', ['update'], { signal, options: own }).then(
-      () => undefined,
-      (reason) => reason,
-    )
-    onProgress('downloading packages of the tiny guest')
-    return await download(packages, { signal, options: own }).catch((reason) => {
-      throw problem ?? reason
-    })
+  const activity = 'downloading packages of the tiny guest'
+  if (wanted.arch === HOST) {
+    try {
+      onProgress(activity)
+      return await download(packages, wanted, { signal, options })
+    } catch (error) {
+      if (isVmStatesError(error, 'ABORTED')) throw error
+    }
   }
+  onProgress('fetching package lists')
+  const own = [...options, ...(await privateLists(directory, wanted.arch))]
+  // One broken source of many is no harm as long as the others have the packages.
+  const problem: unknown = await apt('apt-get', ['update'], { signal, options: own }).then(
+    () => undefined,
+    (reason) => reason,
+  )
+  onProgress(activity)
+  return await download(packages, wanted, { signal, options: own }).catch((reason) => {
+    throw problem ?? reason
+  })
+}
+
+/**
+ * Downloads the busybox of this host, which tells what that of the guest can be called as.
+ *
+ * @returns as {@link downloadPackages}; undefined where the guest's own is one that this host runs
+ */
+export async function downloadHostBusybox(
+  directory: string,
+  arch: Architecture,
+  signal: AbortSignal | undefined,
+  onProgress: (message: string) => void,
+): Promise<string[] | undefined> {
+  if (arch === HOST) return undefined
+  await mkdir(directory)
+  const wanted = { arch: HOST, only: ['busybox-static'] }
+  return await downloadPackages(directory, wanted, signal, onProgress)
 }

@@ -12,7 +12,7 @@ import { basename, dirname, join } from 'node:path'
 import { VmStatesError } from '../../params/errors.js'
 import { runTool } from '../run-tool.js'
 import { readElfDependencies } from './elf.js'
-import { guestFiles } from './guest-files.js'
+import type { GuestFile } from './guest-files.js'
 import { type KernelModule, modulesDep } from './kernel-modules.js'
 import { unpackedPath } from './unpacked-path.js'
 
@@ -74,8 +74,13 @@ async function copyProgram(unpacked: string, program: string, root: string): Pro
   await visit(await unpackedPath(unpacked, program), program)
 }
 
-async function linkApplets(busybox: string, root: string): Promise<void> {
-  const own = new Set(guestFiles.map(({ path }) => path))
+/** @param busybox - one that this host runs */
+async function linkApplets(
+  busybox: string,
+  root: string,
+  files: readonly GuestFile[],
+): Promise<void> {
+  const own = new Set(files.map(({ path }) => path))
   for (const path of (await runTool(busybox, ['--list-full'])).split('\n')) {
     if (own.has(path) || path === 'bin/busybox' || path === '') continue
     await mkdir(join(root, dirname(path)), { recursive: true })
@@ -85,32 +90,49 @@ async function linkApplets(busybox: string, root: string): Promise<void> {
   }
 }
 
+/** What goes into the root filesystem besides programs of packages. */
+export interface RootContent {
+  /** The same as the guest's, for this host: it tells what it can be called as. */
+  busybox: string
+  files: readonly GuestFile[]
+  /** The kernel's version, as `uname -r` prints it. */
+  release: string
+  modules: readonly KernelModule[]
+}
+
+/** Whatever the umask of whoever builds it says: sshd lets nobody in whose home others may write to. */
+async function setModes(root: string): Promise<void> {
+  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    if (entry.isDirectory()) await chmod(path, 0o755)
+    else if (/\.(ko|dep)$/.test(entry.name)) await chmod(path, 0o644)
+  }
+  await chmod(join(root, 'root'), 0o700)
+  for (const path of STICKY_DIRECTORIES) await chmod(join(root, path), 0o1777)
+}
+
 /**
  * Lays out the guest's root filesystem as a directory of the host.
  *
  * @param unpacked - where the packages were unpacked
  * @param root - the directory to make
- * @param release - the kernel's version, as `uname -r` prints it
  */
 export async function writeRootTree(
   unpacked: string,
   root: string,
-  release: string,
-  modules: readonly KernelModule[],
+  { busybox, files, release, modules }: RootContent,
 ): Promise<void> {
   for (const path of DIRECTORIES) await mkdir(join(root, path), { recursive: true })
-  for (const path of STICKY_DIRECTORIES) await chmod(join(root, path), 0o1777)
-  const busybox = join(root, 'bin/busybox')
-  await copyFile(await unpackedPath(unpacked, 'bin/busybox'), busybox)
+  await copyFile(await unpackedPath(unpacked, 'bin/busybox'), join(root, 'bin/busybox'))
   for (const program of ['sbin/qemu-ga', 'usr/bin/perl']) await copyProgram(unpacked, program, root)
   const hasSshServer = await access(join(unpacked, SSH_SERVER)).then(
     () => true,
     () => false,
   )
   if (hasSshServer) await copyProgram(unpacked, SSH_SERVER, root)
-  await linkApplets(busybox, root)
+  await linkApplets(busybox, root, files)
 
-  for (const { path, text, executable } of guestFiles) {
+  for (const { path, text, executable } of files) {
     await mkdir(join(root, dirname(path)), { recursive: true })
     await writeFile(join(root, path), text)
     await chmod(join(root, path), executable === true ? 0o755 : 0o644)
@@ -121,4 +143,5 @@ export async function writeRootTree(
     await writeFile(join(moduleDirectory, `${name}.ko`), content)
   }
   await writeFile(join(moduleDirectory, 'modules.dep'), modulesDep(modules))
+  await setModes(root)
 }

@@ -1,3 +1,6 @@
+/** A reason of ours: QEMU itself would have stopped for ever. */
+export const HOST_DISK_FULL = "the host's disk is full"
+
 /** How a QEMU process ended. */
 export interface ExitStatus {
   /** The exit code, unless a signal ended it. */
@@ -5,7 +8,7 @@ export interface ExitStatus {
   signal: NodeJS.Signals | null
   /**
    * What QEMU's last `SHUTDOWN` event gave as its reason: `guest-shutdown`, `guest-panic`,
-   * `host-qmp-quit`, `host-signal`, …; in words, that the host's disk is full; absent if there was none.
+   * `host-qmp-quit`, `host-signal`, …; or {@link HOST_DISK_FULL}; absent if there was none.
    */
   shutdownReason?: string
 }

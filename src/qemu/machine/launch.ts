@@ -5,7 +5,7 @@ import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import { abortedError, withDeadline } from '../deadline.js'
 import { QmpClient } from '../qmp/client.js'
 import { commandLine, consoleFile } from './command-line.js'
-import { describeExit, type ExitStatus } from './exit-status.js'
+import { describeExit, type ExitStatus, HOST_DISK_FULL } from './exit-status.js'
 import { fileTail } from './file-tail.js'
 import { findQemu } from './find-binary.js'
 import type { LaunchOptions } from './launch-options.js'
@@ -67,7 +67,7 @@ async function greet(options: LaunchOptions, qemu: SpawnedQemu): Promise<Machine
     qmp.execute('quit').catch(() => {})
   })
   const exited = Promise.all([qemu.ended, qmp.closed]).then(([status]): ExitStatus => {
-    const reason = isDiskFull ? "the host's disk is full" : shutdownReason
+    const reason = isDiskFull ? HOST_DISK_FULL : shutdownReason
     return reason === undefined ? status : { ...status, shutdownReason: reason }
   })
   const runningTime = new RunningTime(qmp)

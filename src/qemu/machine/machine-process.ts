@@ -7,6 +7,7 @@ import { describeExit, type ExitStatus } from './exit-status.js'
 import type { LaunchOptions } from './launch-options.js'
 import {
   addPortForward,
+  hasConnections,
   listPortForwards,
   type PortForward,
   removePortForward,
@@ -69,9 +70,12 @@ export class MachineProcess implements AsyncDisposable {
     this.serial = parts.serial
     this.exited = parts.exited
     // By its guest, too: device state need not say that a tray was closed when it was saved.
-    this.qmp.on('DEVICE_TRAY_MOVED', () => {
-      this.isAltered = true
-    })
+    // A guest that sleeps has stopped its devices, and QEMU would not let it run again.
+    for (const event of ['DEVICE_TRAY_MOVED', 'SUSPEND', 'SUSPEND_DISK']) {
+      this.qmp.on(event, () => {
+        this.isAltered = true
+      })
+    }
   }
 
   /** The file of the serial console, written by QEMU from power-on. */
@@ -140,6 +144,11 @@ export class MachineProcess implements AsyncDisposable {
    */
   removePortForward(hostPort: number): Promise<void> {
     return removePortForward(this.qmp, hostPort)
+  }
+
+  /** Whether the guest's user-mode network has TCP connections, from or to it, which outlive a forward. */
+  async hasConnections(): Promise<boolean> {
+    return this.options.network !== 'none' && (await hasConnections(this.qmp))
   }
 
   /** Ends all forwards. */

@@ -19,6 +19,13 @@ function parsePortForwards(text: string): PortForward[] {
   }))
 }
 
+const CONNECTION = /^\s*TCP\[(?:ESTABLISHED|SYN_SENT|SYN_RECEIVED|CLOSE_WAIT)\]/m
+
+/** Whether TCP connections of the guest's user-mode network are open: QEMU keeps them whatever its guest does. */
+export async function hasConnections(qmp: QmpClient): Promise<boolean> {
+  return CONNECTION.test(await qmp.humanMonitor('info usernet'))
+}
+
 /** The forwards that a machine has now. */
 export async function listPortForwards(qmp: QmpClient): Promise<PortForward[]> {
   return parsePortForwards(await qmp.humanMonitor('info usernet'))

@@ -1,3 +1,4 @@
+import { monotonic } from '../../params/monotonic.js'
 /** Where to hear of QEMU's events: a part of `QmpClient`. */
 export interface EventSource {
   on(name: string, listener: () => void): () => void
@@ -12,14 +13,14 @@ export class RunningTime {
   /** @param qmp - tells when they run */
   constructor(qmp: EventSource) {
     qmp.on('RESUME', () => {
-      this.#since ??= performance.now()
+      this.#since ??= monotonic()
     })
     qmp.on('STOP', () => this.end())
   }
 
   /** Milliseconds. */
   get elapsed(): number {
-    return this.#before + (this.#since === undefined ? 0 : performance.now() - this.#since)
+    return this.#before + (this.#since === undefined ? 0 : monotonic() - this.#since)
   }
 
   /** Tells that they stand still. */

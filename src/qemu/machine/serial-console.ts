@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { clearInterval, setInterval } from 'node:timers'
 import { setTimeout as delay } from 'node:timers/promises'
+import { monotonic } from '../../params/monotonic.js'
 import { fileTail } from './file-tail.js'
 import type { EventSource, RunningTime } from './running-time.js'
 import { type Mark, timedLines } from './timed-lines.js'
@@ -83,12 +84,12 @@ export class SerialConsole {
    * @param isOver - whether nothing more is waited for: nothing is returned then, or what came before
    */
   async next(from: number, isOver: () => boolean): Promise<Buffer> {
-    const begin = performance.now()
+    const begin = monotonic()
     for (;;) {
       const wasOver = isOver()
       const bytes = await this.read(from, CHUNK)
       if (bytes.length > 0 || wasOver) return bytes
-      const elapsed = performance.now() - begin
+      const elapsed = monotonic() - begin
       await delay(Math.min(Math.max(elapsed / 10, SHORTEST_WAIT), LONGEST_WAIT))
     }
   }

@@ -70,14 +70,12 @@ export class QmpClient {
    */
   static async open(
     stream: Duplex,
-    { label = 'QEMU', ...patience }: Patience & { label?: string } = {},
+    { label = 'QEMU', timeout = COMMAND_TIMEOUT, signal }: Patience & { label?: string } = {},
   ): Promise<QmpClient> {
     const client = new QmpClient(stream, label)
+    const patience = { timeout, signal }
     try {
-      await withDeadline(client.#greeting.promise, "QEMU's greeting", {
-        timeout: COMMAND_TIMEOUT,
-        ...patience,
-      })
+      await withDeadline(client.#greeting.promise, "QEMU's greeting", patience)
       await client.execute('qmp_capabilities', undefined, patience)
       return client
     } catch (error) {
@@ -114,10 +112,8 @@ export class QmpClient {
     this.log.add('->', line)
     this.#stream.write(`${line}\n`)
     try {
-      return await withDeadline(promise, `the QMP command ${command}`, {
-        timeout: COMMAND_TIMEOUT,
-        ...patience,
-      })
+      const { timeout = COMMAND_TIMEOUT, signal } = patience
+      return await withDeadline(promise, `the QMP command ${command}`, { timeout, signal })
     } finally {
       this.#pending.delete(id)
     }

@@ -19,6 +19,8 @@ export interface TakeOptions {
   signal?: AbortSignal | undefined
   /** Whether nothing that this process has is given back before this share is there. */
   isStuck?: (() => boolean) | undefined
+  /** For a build, which gives it back by itself: nobody who waits counts on it to be stuck. */
+  isForBuild?: boolean
   onWait?: ((held: readonly LedgerEntry[]) => void) | undefined
 }
 
@@ -28,6 +30,8 @@ const LOOK_EVERY = 100
 interface AllowanceHost {
   limits: () => Promise<LimitsInForce>
   giveUp: () => Promise<boolean>
+  /** Whether none of the machines that this process has but for builds will be given back before others are there. */
+  allWait: () => boolean
 }
 
 /** One that waits for a share; it may also get what others of this process give back. */
@@ -41,6 +45,8 @@ export class Allowance {
   readonly #ledger: AdmissionLedger
   readonly #limits: () => Promise<LimitsInForce>
   readonly #giveUp: () => Promise<boolean>
+  readonly #allWait: () => boolean
+  readonly #builds = new Set<Admission>()
   readonly #held = new Set<Admission>()
   readonly #waiting = new Set<Waiting>()
   #reserve: Reserve | undefined
@@ -49,11 +55,13 @@ export class Allowance {
    * @param host.limits - asked when something is taken
    * @param host.giveUp - asked, before a wait, to end a machine that nobody needs; tells whether
    *   there was one
+   * @param host.allWait - asked while a build waits
    */
-  constructor(ledger: AdmissionLedger, { limits, giveUp }: AllowanceHost) {
+  constructor(ledger: AdmissionLedger, { limits, giveUp, allWait }: AllowanceHost) {
     this.#ledger = ledger
     this.#limits = limits
     this.#giveUp = giveUp
+    this.#allWait = allWait
   }
 
   /**
@@ -70,7 +78,7 @@ export class Allowance {
       if (drawn !== undefined) return drawn
       const request = requestOf(need, limits)
       const admission = await this.#ledger.tryAdmit(request)
-      if (admission !== undefined) return this.#shareOf(admission)
+      if (admission !== undefined) return this.#shareOf(admission, options.isForBuild)
       if (!(await this.#giveUp())) return await this.#wait(need, request, options)
     }
   }
@@ -107,7 +115,7 @@ export class Allowance {
     while (admission === undefined && (await this.#giveUp())) {
       admission = await this.#ledger.tryAdmit(request)
     }
-    const holding = isStuck?.() ? [...this.#held] : []
+    const holding = isStuck?.() ? this.#keptWhileStuck() : []
     const admitted =
       admission ?? (await this.#ledger.admit({ ...request, holding }, { signal, onWait }))
     this.#held.add(admitted)
@@ -125,6 +133,11 @@ export class Allowance {
   async close(): Promise<void> {
     this.#reserve = undefined
     await Promise.all([...this.#held].map((admission) => this.#release(admission)))
+  }
+
+  /** Whether anyone in this process waits. */
+  get isWaitedFor(): boolean {
+    return this.#waiting.size > 0
   }
 
   /** Whether anyone on this host waits. */
@@ -155,8 +168,9 @@ export class Allowance {
   async #wait(
     need: Need,
     request: AdmissionRequest,
-    { signal, isStuck, onWait }: TakeOptions,
+    { signal, isForBuild, onWait, ...options }: TakeOptions,
   ): Promise<Share> {
+    const isStuck = isForBuild ? this.#allWait : options.isStuck
     const served = new AbortController()
     let given: Share | undefined
     const waiting: Waiting = {
@@ -169,10 +183,12 @@ export class Allowance {
     this.#waiting.add(waiting)
     try {
       for (;;) {
-        const holding = isStuck?.() ? [...this.#held] : []
+        const holding = isStuck?.() ? this.#keptWhileStuck() : []
         const stuck = new AbortController()
         const look = setInterval(() => {
-          if (holding.length === 0 && this.#held.size > 0 && isStuck?.()) stuck.abort()
+          if (holding.length === 0 && this.#keptWhileStuck().length > 0 && isStuck?.()) {
+            stuck.abort()
+          }
         }, LOOK_EVERY).unref()
         const signals = [served.signal, stuck.signal, ...(signal === undefined ? [] : [signal])]
         try {
@@ -181,7 +197,7 @@ export class Allowance {
             { signal: AbortSignal.any(signals), onWait },
           )
           await given?.release()
-          return this.#shareOf(admission)
+          return this.#shareOf(admission, isForBuild)
         } catch (error) {
           if (given !== undefined) return given
           // What others of this process wait for now is told in another place in line.
@@ -195,13 +211,20 @@ export class Allowance {
     }
   }
 
-  #shareOf(admission: Admission): Share {
+  /** What is given back only once what is waited for is there. */
+  #keptWhileStuck(): Admission[] {
+    return [...this.#held].filter((admission) => !this.#builds.has(admission))
+  }
+
+  #shareOf(admission: Admission, isForBuild = false): Share {
     this.#held.add(admission)
+    if (isForBuild) this.#builds.add(admission)
     return { isShared: true, release: () => this.#release(admission) }
   }
 
   async #release(admission: Admission): Promise<void> {
     this.#held.delete(admission)
+    this.#builds.delete(admission)
     await admission.release()
   }
 }

@@ -56,7 +56,7 @@ export async function buildState(
   options: BuildOptions,
 ): Promise<AvailableState> {
   const { context, signal } = options
-  const share = await admitMachines(task.parent, task.name, context, { signal })
+  const share = await admitMachines(task.parent, task.name, context, { signal, isForBuild: true })
   try {
     return await buildAdmitted(task, parent, options)
   } finally {

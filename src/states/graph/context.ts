@@ -25,6 +25,8 @@ type Configured = Pick<LoadedConfig, 'store'> &
 export interface ContextOptions extends Configured {
   /** Asked, before this process waits for memory, to end a machine that nobody needs. */
   giveUp?: () => Promise<boolean>
+  /** Asked while a build waits for memory: whether no machine of this process's tests is given back before. */
+  allWait?: () => boolean
   /** The builds that are not tried again; by default those that failed in this context. */
   failures?: FailedBuilds
   /** Builds that may go on at once; 2. */
@@ -70,6 +72,7 @@ export class Context implements AsyncDisposable {
     this.allowance = new Allowance(store.admissions, {
       limits: () => (limits ??= limitsInForce(options.limits ?? {})),
       giveUp: options.giveUp ?? (() => Promise.resolve(false)),
+      allWait: options.allWait ?? (() => false),
     })
     this.#label = options.label
     this.#builds = options.builds ?? BUILDS_AT_ONCE

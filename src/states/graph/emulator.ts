@@ -48,7 +48,7 @@ export async function emulatorOf(
 async function tinyKernel(store: Store): Promise<DirectKernel> {
   // Loaded here, since what only looks at states needs no code that makes images.
   const { resolveImage } = await import('../../images/resolve-image.js')
-  const { directKernel } = await resolveImage({ kind: 'tiny' }, store)
+  const { directKernel } = await resolveImage({ kind: 'tiny', arch: 'x86_64' }, store)
   if (directKernel === undefined) throw new TypeError('the tiny guest boots by its kernel')
   return directKernel
 }

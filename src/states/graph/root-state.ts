@@ -109,14 +109,17 @@ async function withFirstBoot(
   context: Context,
   { signal, onProgress }: ResolveOptions,
 ): Promise<ResolvedImage> {
-  const { cpuModel } = machine[DETAILS].options
+  const { arch, cpuModel, machineType } = machine[DETAILS].options
   if (firstBoot === undefined) return image
   const { editImage } = await import('../../images/first-boot/edit-image.js')
   onProgress?.({ activity: 'changing the image before its first boot' })
   const { binary, accelerator } = await context.emulatorOf(machine)
   const run = await context.run()
   const onSpawn = (pid: number) => run.addProcess(pid)
-  const opener = { store: context.store, binary, accelerator, cpuModel, signal, onSpawn }
+  const opener = {
+    ...{ store: context.store, binary, arch, accelerator, cpuModel, machineType },
+    ...{ signal, onSpawn },
+  }
   return await editImage(image, firstBoot, opener)
 }
 

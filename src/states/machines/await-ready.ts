@@ -1,3 +1,4 @@
+import { monotonic } from '../../params/monotonic.js'
 import { withDeadline } from '../../qemu/deadline.js'
 import { eachMember } from '../definitions/each-member.js'
 import { type AnyState, DETAILS } from '../definitions/types.js'
@@ -27,9 +28,9 @@ export async function awaitReady(
     const { ready, readyTimeout: timeout } = machine[DETAILS].options
     const vm = handles.vm(member)
     if (ready === undefined) return await vm.ready({ timeout, signal })
-    const startedAt = performance.now()
+    const startedAt = monotonic()
     await handles.answers(member, { timeout, ...(signal && { signal }) })
-    const left = Math.max(1, timeout - (performance.now() - startedAt))
+    const left = Math.max(1, timeout - (monotonic() - startedAt))
     const own = Promise.resolve(vm as never).then(ready)
     await withDeadline(own, `the ready of ${machine.name}`, { timeout: left, signal })
   })

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { freezeFork, readyToFreeze } from '../../backends/fork/capture.js'
 import { Succession } from '../../backends/fork/succession.js'
+import { monotonic } from '../../params/monotonic.js'
 import { eachMember } from '../definitions/each-member.js'
 import type { AnyState } from '../definitions/types.js'
 import type { AvailableState } from '../graph/available-state.js'
@@ -60,7 +61,7 @@ export async function captureAndContinue(
   })
   await Promise.race([starting, eachMember(successions, ({ waiting }) => waiting)])
   try {
-    const stoppedAt = performance.now()
+    const stoppedAt = monotonic()
     const skew = await stopTogether(processes)
     const frozen = await eachMember(started.machines, async (machine, member) => {
       const succession = successions[member] as Succession
@@ -77,7 +78,7 @@ export async function captureAndContinue(
     let stoodStill = 0
     for (const { process } of Object.values(clones.machines)) {
       process.qmp.on('RESUME', () => {
-        stoodStill = performance.now() - stoppedAt
+        stoodStill = monotonic() - stoppedAt
       })
     }
     await clones.resume()

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { PreparedMachine, Purpose } from '../../backends/backend.js'
 import type { GuestLink } from '../../guest/channel/open-channel.js'
 import type { Liveness } from '../../params/liveness.js'
@@ -11,6 +12,19 @@ import { wakeMachine } from './wake-machine.js'
  * docs/decisions/190-how-long-a-machine-goes-back.md.
  */
 const LONGEST_RUN = 5000
+
+/** Times that connections of ours, which were just closed, are looked for, and milliseconds between. */
+const LOOKS = 3
+const PAUSE = 5
+
+/** Whether somebody is connected to the guest, or it to somebody: they would be to another one, after a restore. */
+async function isConnected(process: MachineProcess): Promise<boolean> {
+  for (let looks = 1; await process.hasConnections(); looks++) {
+    if (looks === LOOKS) return true
+    await delay(PAUSE)
+  }
+  return false
+}
 
 /** How a machine goes on from its state, and back to it. */
 export interface Course {
@@ -60,6 +74,7 @@ export function courseOf(
         link?.rewind()
         await process.qmp.execute('stop')
         await process.removePortForwards()
+        if (await isConnected(process)) return false
         await prepared.rewind?.(process)
         process.serial.restart()
         return true

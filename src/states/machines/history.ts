@@ -1,4 +1,5 @@
 import type { OnCommand } from '../../guest/exec/on-command.js'
+import { monotonic } from '../../params/monotonic.js'
 import { CommandEntry } from './command-entry.js'
 
 /** Kept of what happened: the last steps and commands, and characters of all output together. */
@@ -11,7 +12,7 @@ interface Entry {
 
 /** What happened with machines: steps, and each command with what it printed. It is bounded. */
 export class History {
-  readonly #startedAt = performance.now()
+  readonly #startedAt = monotonic()
   #entries: Entry[] = []
   #forgotten = 0
   #size = 0
@@ -40,7 +41,7 @@ export class History {
   }
 
   #enter(what: string | CommandEntry): void {
-    this.#entries.push({ seconds: (performance.now() - this.#startedAt) / 1000, what })
+    this.#entries.push({ seconds: (monotonic() - this.#startedAt) / 1000, what })
     if (this.#entries.length < 2 * KEPT.entries) return
     this.#forgotten += this.#entries.length - KEPT.entries
     this.#entries = this.#entries.slice(-KEPT.entries)

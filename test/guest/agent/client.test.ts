@@ -43,6 +43,21 @@ test('a command that a restarted agent has forgotten is an error long before its
   expect(await next).toEqual({ exited: true, exitcode: 2 })
 })
 
+test.each([
+  ['up to QEMU 8.1', "Invalid parameter 'pid'"],
+  ['of later ones', 'PID ld does not exist'],
+])('a process that a restarted agent %s does not know is told as such', async (_, desc) => {
+  const agent = scriptedAgent(({ execute }, answer) => {
+    if (execute === 'guest-exec') answer('{"return":{"pid":7}}')
+    else answer(JSON.stringify({ error: { class: 'GenericError', desc } }))
+  })
+  const error = await rejection(runProgram(agent, { path: 'true', arg: [] }))
+  expect(error).toMatchObject({
+    code: 'GUEST_AGENT_SILENT',
+    shortMessage: 'the guest agent was restarted and knows nothing of its process 7',
+  })
+})
+
 test('an agent that is only slow gets its time, and its answers stay in step', async () => {
   const late: string[] = []
   const [host, guest] = duplexPair()

@@ -12,7 +12,7 @@ import {
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Vm } from '../../../src/guest/vm.js'
 import { rejection } from '../tiny-vm.js'
 import { BootedGuests } from './booted-guests.js'
@@ -118,6 +118,16 @@ describe.each(GUESTS)('the $guest guest over $channel', ({ guest, channel, megab
       expect(await processes(`sh -c ${script}`)).toEqual([])
     })
 
+    test('comes of a program that waits for all its children, and of those that it leaves', async () => {
+      const waits = 'unless (fork) { exit } 1 while wait > 0; print "done\\n"'
+      const { take: onStdout, text } = collector()
+      for (const options of [{}, { onStdout }]) {
+        const running = vm.exec('perl', ['-e', waits], { timeout: 30_000, ...options })
+        expect((await running).stdout + text()).toBe(options.onStdout ? 'done\n' : 'done')
+      }
+      expect((await vm.$`(sleep 1; echo late) & echo early`).stdout).toBe('early\nlate')
+    })
+
     test('says as a shell does that there is no such program', async () => {
       const { take: onStderr, text } = collector()
       const error = await rejection(vm.exec('no-such-program', [], { onStderr }))
@@ -146,6 +156,17 @@ describe.each(GUESTS)('the $guest guest over $channel', ({ guest, channel, megab
       const args = ['-c', script, 'sh', '-n $x']
       const { stdout } = await vm.exec('sh', args, { ...options, stdin: 'in\n' })
       expect(stdout).toBe("nobody\nnobody|nobody|it's|-n $x\n/tmp\nin\ndenied")
+    })
+
+    test('is changed to before the variables are there, which are for the command', async () => {
+      await vm.$`mkdir -p /opt/app; printf '#!/bin/sh\necho own\n' >/opt/app/own; chmod +x /opt/app/own`
+      const env = { user: 'root', USER: 'somebody', PATH: '/opt/app:/usr/bin:/bin' }
+      const { stdout } = await vm.exec('sh', ['-c', 'id -un; own; echo $user $USER'], {
+        ...{ user: 'nobody', env },
+      })
+      expect(stdout).toBe('nobody\nown\nroot somebody')
+      const only = await vm.exec('own', [], { user: 'nobody', env: { PATH: '/opt/app' } })
+      expect(only.stdout).toBe('own')
     })
 
     test('is killed as any other', async () => {
@@ -197,6 +218,12 @@ describe.each(GUESTS)('the $guest guest over $channel', ({ guest, channel, megab
       await writeFile(join(tree, 'deep/er/run'), '#!/bin/sh\n', { mode: 0o755 })
       await writeFile(join(tree, 'empty'), '')
       await symlink('/nowhere/at all', join(tree, 'link'))
+      await vm.$`rm -rf /root/hard; mkdir /root/hard; echo one >/root/hard/a; ln /root/hard/a /root/hard/b`
+      await vm.download('/root/hard', join(directory, 'hard'))
+      const [a, b] = await Promise.all(
+        ['a', 'b'].map((name) => stat(join(directory, 'hard', name))),
+      )
+      expect(a?.ino).toBe(b?.ino)
       await vm.$`rm -rf /root/tree; mkdir /root/tree; echo kept >/root/tree/other`
       await vm.upload(tree, '/root/tree/')
       const { stdout } =
@@ -231,6 +258,38 @@ describe.each(GUESTS)('the $guest guest over $channel', ({ guest, channel, megab
       expect(await aborted).toMatchObject({ code: 'ABORTED' })
       expect((await vm.$`ls -A /root`).stdout).not.toContain('.vm-states')
     })
+  })
+
+  test('a transfer whose host side fails ends at once, as often as it does', async () => {
+    await vm.$`head -c 8000000 /dev/urandom >/root/much`
+    const failing = () => {
+      throw new Error('no more')
+    }
+    const to = join(tmpdir(), 'vms-no-such-file')
+    const start = performance.now()
+    for (let index = 0; index < 12; index++) {
+      const error = await rejection(vm.download('/root/much', to, { onProgress: failing }))
+      expect(error.message).toContain('no more')
+    }
+    expect(performance.now() - start).toBeLessThan(48_000)
+    await vm.$`rm /root/much`
+  }, 300_000)
+
+  test("what the user's shell says at its start is in no output", async () => {
+    await vm.$`echo 'echo hello; echo trouble >&2' >/root/.bashrc`
+    expect(await vm.exec('echo', ['x'])).toMatchObject({ stdout: 'x', stderr: '' })
+    expect(await vm.readFile('/root/.bashrc')).toContain('echo hello')
+    await vm.$`rm /root/.bashrc`
+  })
+
+  test('a timeout is one of the clock of the host, not of the test', async () => {
+    vi.useFakeTimers()
+    try {
+      const error = await rejection(vm.exec('sleep', ['1000'], { timeout: 3000 }))
+      expect(error).toMatchObject({ code: 'TIMEOUT' })
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('the system says and does the same', async () => {

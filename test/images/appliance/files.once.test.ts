@@ -145,6 +145,15 @@ describe('files of a disk that is not booted', () => {
     await mkdir(scratch().path('out/hosts'), { recursive: true })
     await expect(extract(disk, ['/etc/hosts'])).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' })
     await expect(extract(disk, ['/a/x', '/b/x'])).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' })
+    for (const paths of [
+      ['/etc/passwd', '/etc'],
+      ['/etc', '/etc/passwd'],
+    ]) {
+      await expect(extract(disk, paths)).rejects.toMatchObject({
+        code: 'INVALID_VALUE',
+        message: '/etc/passwd is a part of /etc: name one of them',
+      })
+    }
     await expect(extract(disk, ['etc'])).rejects.toMatchObject({ code: 'INVALID_VALUE' })
     await expect(extract(disk, ['/'])).rejects.toMatchObject({ code: 'INVALID_VALUE' })
     const none = inject(disk, [scratch().path('nothing')], '/etc')

@@ -13,5 +13,8 @@ export async function testOpener(scratch: Scratch): Promise<Omit<DiskOpener, 'di
     guest: async () => (await tinyGuest()).directKernel,
     directory: async () => scratch.path('proof'),
   })
-  return { store: scratch.store, binary: BINARY, accelerator, cpuModel: CPU }
+  return {
+    ...{ store: scratch.store, binary: BINARY, accelerator, cpuModel: CPU },
+    ...{ arch: 'x86_64', machineType: 'q35' },
+  }
 }

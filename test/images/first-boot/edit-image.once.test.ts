@@ -1,10 +1,13 @@
-import { lstat, mkdir, readFile } from 'node:fs/promises'
+import { copyFile, lstat, mkdir, readFile } from 'node:fs/promises'
+import { dirname, isAbsolute, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { extractFiles } from '../../../src/images/appliance/extract-files.js'
 import { editImage } from '../../../src/images/first-boot/edit-image.js'
 import { type ResolvedImage, resolveImage } from '../../../src/images/resolve-image.js'
 import { firstBootSchema } from '../../../src/params/first-boot.js'
+import { readQcow2Header } from '../../../src/qemu/qcow2/header.js'
 import { debianDisk } from '../../support/debian/image.js'
+import { tinyGuest } from '../../support/tiny.js'
 import { testOpener } from '../appliance/opener.js'
 import { useScratchWithTiny } from '../scratch-with-tiny.js'
 
@@ -32,7 +35,9 @@ describe('an image that is changed before its first boot', () => {
         files: {
           '/opt/new/note': 'a note',
           '/etc/cron.daily/job': { content: '#!/bin/sh\n', mode: 0o755 },
+          '/opt/new/closed': { content: 'closed', mode: 0 },
         },
+        interfaces: { enp9s9: 'dhcp' },
         run: [
           'useradd --create-home ada',
           'dpkg-query --show bash >/root/bash && test -r /proc/self/maps',
@@ -50,7 +55,8 @@ describe('an image that is changed before its first boot', () => {
       const paths = ['hostname', 'hosts', 'shadow', 'passwd', 'cron.daily'].map(
         (name) => `/etc/${name}`,
       )
-      const all = [...paths, '/root/.ssh', '/root/bash', '/opt/new', '/home/ada']
+      const networkd = ['/etc/systemd/network', '/etc/systemd/system/multi-user.target.wants']
+      const all = [...paths, ...networkd, '/root/.ssh', '/root/bash', '/opt/new', '/home/ada']
       const disk = { name: 'image', ...made.disk }
       const opener = { ...(await testOpener(scratch())), directory }
       await extractFiles('the image', disk, all, scratch().path('out'), opener)
@@ -64,6 +70,9 @@ describe('an image that is changed before its first boot', () => {
       expect(await text('.ssh/authorized_keys')).toBe(`${KEY}\n`)
       expect([await mode('.ssh'), await mode('.ssh/authorized_keys')]).toEqual([0o700, 0o600])
       expect(await text('new/note')).toBe('a note')
+      expect([await text('new/closed'), await mode('new/closed')]).toEqual(['closed', 0])
+      expect(await text('network/05-vm-states-enp9s9.network')).toContain('Name=enp9s9\n')
+      await lstat(scratch().path('out/multi-user.target.wants/systemd-networkd.service'))
       expect([await mode('cron.daily'), await mode('cron.daily/job')]).toEqual([0o755, 0o755])
       expect(await text('passwd')).toMatch(/^ada:/m)
       expect(await text('bash')).toMatch(/^bash\t5/)
@@ -75,10 +84,14 @@ describe('an image that is changed before its first boot', () => {
   it(
     'stands on the object of an image in the store, and nothing is left of a change that fails',
     async () => {
-      const image = await resolveImage({ kind: 'tiny' }, scratch().store)
+      const image = await resolveImage({ kind: 'tiny', arch: 'x86_64' }, scratch().store)
       const made = await edited(image, { hostname: 'small' })
       const object = await scratch().store.objects.get(made.objectId)
       expect(object?.manifest.parents).toEqual([image.objectId])
+      // So that a store can be moved.
+      const { backingFile = '' } = await readQcow2Header(made.disk.file)
+      expect(isAbsolute(backingFile)).toBe(false)
+      expect(resolve(dirname(made.disk.file), backingFile)).toBe(image.disk.file)
       expect(made.directKernel).toEqual(image.directKernel)
 
       const failing = edited(image, { run: ['true', 'echo out of luck >&2; exit 3'] })
@@ -92,6 +105,27 @@ describe('an image that is changed before its first boot', () => {
         message: expect.stringContaining('firstBoot.rootPassword cannot be done in the image: '),
       })
       expect(await scratch().store.objects.list()).toHaveLength(2)
+    },
+    TIMEOUT,
+  )
+
+  it(
+    'stands on the file that it was made of, and not on another one of the same content',
+    async () => {
+      const { disk } = await tinyGuest()
+      const images = await Promise.all(
+        ['a', 'b'].map(async (name) => {
+          await copyFile(disk, scratch().path(name))
+          return await resolveImage(
+            { kind: 'file', path: scratch().path(name), format: 'qcow2' },
+            scratch().store,
+          )
+        }),
+      )
+      for (const image of images) {
+        const made = await edited(image, { hostname: 'small' })
+        expect((await readQcow2Header(made.disk.file)).backingFile).toBe(image.disk.file)
+      }
     },
     TIMEOUT,
   )

@@ -29,7 +29,8 @@ test('an ordinary user builds the guest, though the system has no package lists'
     import { mkdir } from 'node:fs/promises'
     import { buildTiny } from '${sourceFile('images/tiny/build.ts')}'
     await mkdir('${built}')
-    await buildTiny('${built}', undefined, (activity) => console.log(activity))`
+    process.umask(0o077)
+    await buildTiny('${built}', 'x86_64', undefined, (activity) => console.log(activity))`
   await using script = await startScript(source, [], {
     unprivileged: true,
     env: { APT_CONFIG: config },
@@ -47,19 +48,27 @@ test('an ordinary user builds the guest, though the system has no package lists'
   const to = join(directory, 'disk.raw')
   await convert({ from: join(built, TINY_FILES.disk), fromFormat: 'qcow2', to, toFormat: 'raw' })
   execFileSync('/usr/sbin/e2fsck', ['-fn', to], { stdio: 'ignore' })
-  const owners = ['/', '/etc/passwd', '/bin/busybox', '/bin/sh', '/tmp'].map((path) => {
+  const modeAndOwner = (path: string) => {
     const shown = execFileSync('/usr/sbin/debugfs', ['-R', `stat ${path}`, to], {
       stdio: ['ignore', 'pipe', 'ignore'],
     })
-    return /User: +(\d+) +Group: +(\d+)/.exec(shown.toString())?.slice(1).join(':')
-  })
-  expect(owners).toEqual(['0:0', '0:0', '0:0', '0:0', '0:0'])
+    const found = /Mode: +(\d+)[\s\S]*User: +(\d+) +Group: +(\d+)/.exec(shown.toString())
+    return found?.slice(1).join(' ')
+  }
+  expect(['/', '/etc', '/etc/passwd', '/bin/busybox', '/root', '/tmp'].map(modeAndOwner)).toEqual([
+    '0755 0 0',
+    '0755 0 0',
+    '0644 0 0',
+    '0755 0 0',
+    '0700 0 0',
+    '01777 0 0',
+  ])
 })
 
 test('a directory whose path is too long for apt is named', async () => {
   const long = join(directory, ...['a', 'b', 'c'].map((letter) => letter.repeat(200)))
   await mkdir(long, { recursive: true })
-  await expect(buildTiny(long, undefined, () => {})).rejects.toMatchObject({
+  await expect(buildTiny(long, 'x86_64', undefined, () => {})).rejects.toMatchObject({
     code: 'TINY_UNAVAILABLE',
     message: expect.stringMatching(/^apt-get left 0 of \d+ packages in \/.*ccc/),
   })
@@ -67,7 +76,7 @@ test('a directory whose path is too long for apt is named', async () => {
 
 test('a host without apt is told what to use instead', async () => {
   vi.stubEnv('PATH', directory)
-  const failed = buildTiny(directory)
+  const failed = buildTiny(directory, 'x86_64')
   await expect(failed).rejects.toMatchObject({
     code: 'TINY_UNAVAILABLE',
     message: expect.stringMatching(/this host has no apt\n.*image\.file\(\) or image\.url\(\)/),
@@ -90,7 +99,7 @@ Dir::State::status "/dev/null";
   vi.stubEnv('APT_CONFIG', config)
   const built = join(directory, 'built')
   await mkdir(built)
-  await expect(buildTiny(built)).rejects.toMatchObject({
+  await expect(buildTiny(built, 'x86_64')).rejects.toMatchObject({
     code: 'TINY_UNAVAILABLE',
     message: 'apt knows no package for a Linux kernel, busybox-static, qemu-guest-agent, perl-base',
   })
@@ -99,7 +108,7 @@ Dir::State::status "/dev/null";
 
 test('a build that is cancelled leaves nothing', async () => {
   const cancel = new AbortController()
-  const cancelled = buildTiny(directory, cancel.signal, () => cancel.abort())
+  const cancelled = buildTiny(directory, 'x86_64', cancel.signal, () => cancel.abort())
   await expect(cancelled).rejects.toMatchObject({ code: 'ABORTED' })
   expect(await readdir(directory)).toEqual([])
 })

@@ -18,7 +18,11 @@ function need(gib: number, machines = 1) {
 async function allowanceOf(store: Store, giveUp = () => Promise.resolve(false)) {
   const own = await openStore(store.root)
   onTestFinished(() => own.close())
-  return new Allowance(own.admissions, { limits: () => Promise.resolve(limits), giveUp })
+  return new Allowance(own.admissions, {
+    limits: () => Promise.resolve(limits),
+    giveUp,
+    allWait: () => false,
+  })
 }
 
 async function untilWaiting(store: Store, count: number): Promise<void> {

@@ -106,16 +106,16 @@ describe('a machine of another architecture', () => {
     })
     const other = machine('b', { image, arch: 'aarch64', cpuModel: 'cortex-a72' })
     expect(other[DETAILS].options.cpuModel).toBe('cortex-a72')
+    const tiny = machine('tiny', { image: { kind: 'tiny' }, arch: 'aarch64' })[DETAILS].options
+    expect(tiny).toMatchObject({
+      ...{ image: { kind: 'tiny', arch: 'aarch64' }, machineType: 'virt', firmware: 'bios' },
+    })
     expect(machine('c', { image, arch: 'x86_64' })[DETAILS].options.machineType).toBe('q35')
   })
 
   it.each<[Partial<MachineOptions>, string]>([
     [{ arch: 'arm' as 'aarch64' }, 'arch is "arm": an architecture is'],
     [{ arch: 'aarch64', firmware: 'bios' }, 'firmware is "bios": machines of aarch64 have no BIOS'],
-    [
-      { arch: 'aarch64', image: { kind: 'tiny' } },
-      'arch is "aarch64": the built-in guest is for x86_64',
-    ],
   ])('is refused with %j', (options, message) => {
     expect(() => machine('a', { image, ...options })).toThrow(message)
   })

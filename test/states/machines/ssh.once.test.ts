@@ -70,6 +70,42 @@ describe('the tiny guest without an agent, over ssh', () => {
   )
 
   it(
+    'goes on with the connection of a download that failed on the host',
+    async () => {
+      await using opened = await open(talked)
+      const vm = opened.handle()
+      await vm.$`head -c 8000000 /dev/urandom >/root/much`
+      const onProgress = () => {
+        throw new Error('no more')
+      }
+      const before = Number(await connections(vm))
+      for (let index = 0; index < 3; index++) {
+        const error = await rejection(vm.download('/root/much', '/tmp/none', { onProgress }))
+        expect(error.message).toContain('no more')
+      }
+      // One more for the command that kills the packer.
+      expect(Number(await connections(vm))).toBeLessThanOrEqual(before + 1)
+    },
+    TIMEOUT,
+  )
+
+  it(
+    'runs nothing after a reset that was asked for before it',
+    async () => {
+      await using opened = await open(talked)
+      const vm = opened.handle()
+      await vm.$`(sleep 0.2; killall -KILL dropbear) </dev/null >/dev/null 2>&1 &`
+      await rejection(vm.exec('sleep', ['1000']))
+      const late = rejection(vm.exec('touch', ['/root/ran']))
+      await vm.reset()
+      expect(await late).toMatchObject({ code: 'GUEST_REBOOTED' })
+      await vm.ready({ timeout: 120_000 })
+      expect(await vm.exists('/root/ran')).toBe(false)
+    },
+    TIMEOUT,
+  )
+
+  it(
     'keeps its host key in what is known of its states, and refuses another one',
     async () => {
       const child = talked.state('child', (vm) => vm.$`true`)
@@ -203,6 +239,14 @@ describe('the Debian guest over ssh, let in by cloud-init', () => {
       const names = ['1', '2', '3', '4', '5']
       const results = await Promise.all(names.map((name) => vm.exec('echo', [name])))
       expect(results.map(({ stdout }) => stdout)).toEqual(names)
+
+      const frozen = await vm.freeze()
+      expect(await vm.thaw()).toBe(frozen)
+      // An ISO filesystem cannot be frozen, and is passed over.
+      await vm.$`mkdir '/mnt/a seed'; mount -r /dev/disk/by-label/cidata '/mnt/a seed'`
+      expect(await vm.freeze()).toBe(frozen)
+      expect(await vm.thaw()).toBe(frozen)
+      await vm.$`echo on >/root/on`
 
       const boot = () => vm.readFile('/proc/sys/kernel/random/boot_id')
       const before = await boot()

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { image } from '../../../src/images/image.js'
-import { KERNEL_PARAMETERS } from '../../../src/images/tiny/recipe.js'
+import { kernelParameters } from '../../../src/images/tiny/platform.js'
 import type { MachineProcess } from '../../../src/qemu/machine/machine-process.js'
 import { environment } from '../../../src/states/definitions/environment.js'
 import { machine } from '../../../src/states/definitions/machine.js'
@@ -74,7 +74,7 @@ it('a frozen clock goes on from where it was', async () => {
 })
 
 describe('a guest whose clock is the time stamp counter, which TCG never turns back', () => {
-  const append = KERNEL_PARAMETERS.replace('notsc', 'tsc=reliable')
+  const append = kernelParameters('x86_64').replace('notsc', 'tsc=reliable')
   const ticking = { ...options, extraArgs: ['-append', append] }
   const read = async (vm: Vm, command: string) =>
     Number((await vm.exec('sh', ['-c', command])).stdout)

@@ -1,4 +1,4 @@
-import { KERNEL_PARAMETERS } from '../../../src/images/tiny/recipe.js'
+import { kernelParameters } from '../../../src/images/tiny/platform.js'
 
 /** Drivers that would be loaded for what QEMU shows, and are not needed. */
 const UNUSED_MODULES = [
@@ -45,7 +45,7 @@ ExecStart=/lib/systemd/systemd-networkd-wait-online --ipv4 --timeout=60
     '',
   ),
   // Not "linux": what that does from "boot" to the kernel's first word takes seconds under TCG.
-  'boot/grub/grub.cfg': `linux16 /vmlinuz root=/dev/vda1 rw ${KERNEL_PARAMETERS}
+  'boot/grub/grub.cfg': `linux16 /vmlinuz root=/dev/vda1 rw ${kernelParameters('x86_64')}
 initrd16 /initrd.img
 boot
 `,

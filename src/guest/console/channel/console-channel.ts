@@ -1,5 +1,4 @@
-import type { Readable, Writable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
+import type { Writable } from 'node:stream'
 import { isVmStatesError } from '../../../params/errors.js'
 import { withDeadline } from '../../../qemu/deadline.js'
 import type { AgentCallOptions } from '../../agent/client.js'
@@ -13,8 +12,10 @@ import type {
 } from '../../channel/channel.js'
 import { signalName } from '../../channel/signal-name.js'
 import { catError } from '../../files/cat-error.js'
-import { GuestError } from '../../guest-error.js'
+import type { GuestError } from '../../guest-error.js'
 import { quoteWord } from '../../shell/quote.js'
+import { missingConsoleError } from '../shell/console-shell.js'
+import { carriedBytes } from '../shell/most-carried.js'
 import type { ProgramEnd } from '../shell/run-program.js'
 import type { ConsoleLink } from './console-link.js'
 
@@ -62,20 +63,28 @@ export class ConsoleChannel implements Channel {
     { path, arg, input, stdout, stderr }: Program,
     { signal }: StartOptions = {},
   ): Promise<RunningProgram> {
-    const stdin = await bytesOf(input)
+    const stdin =
+      input === undefined || Buffer.isBuffer(input)
+        ? input
+        : await carriedBytes(input, `the input of ${path}`)
     const killed = new AbortController()
     signal?.addEventListener('abort', () => killed.abort(), { once: true })
     if (signal?.aborted) killed.abort()
     const script = `exec ${[path, ...arg].map(quoteWord).join(' ')}`
     const run = async () => {
       const patience = { signal: killed.signal }
+      const turn = {
+        withdrawn: this.#calls.closed,
+        onBegin: () => {
+          this.#hasAnswered = true
+        },
+      }
       const end = await this.#link.shell
-        .execute({ script, stdin }, path, patience)
+        .execute({ script, stdin }, path, patience, turn)
         .catch((error: unknown) => {
           if (isVmStatesError(error, 'ABORTED')) return NEVER_BEGUN
           throw error
         })
-      this.#hasAnswered = true
       const { stdout: printed, stderr: complained, ...how } = toStatus(end)
       await Promise.all([deliver(stdout, printed), deliver(stderr, complained)])
       return {
@@ -106,19 +115,12 @@ export class ConsoleChannel implements Channel {
   }
 
   missing(timeout: number): GuestError {
-    const text = `nobody could be logged in on the guest's console within ${timeout} ms`
-    return new GuestError('GUEST_CONSOLE_MISSING', text, {
-      hint: "the guest needs a shell or a login on its serial console (console=ttyS0 among its kernel's parameters), and the machine its consoleUser and consolePassword",
-    })
+    return missingConsoleError(timeout)
   }
 
   close(reason: () => GuestError): void {
     this.#calls.close(reason)
   }
-}
-
-async function bytesOf(input: Buffer | Readable | undefined): Promise<Buffer | undefined> {
-  return input === undefined || Buffer.isBuffer(input) ? input : await buffer(input)
 }
 
 /** A shell tells of a signal by the exit code. */

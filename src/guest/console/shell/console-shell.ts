@@ -1,4 +1,5 @@
 import { isVmStatesError } from '../../../params/errors.js'
+import { monotonic } from '../../../params/monotonic.js'
 import { type Patience, withDeadline } from '../../../qemu/deadline.js'
 import { CommandError } from '../../exec/command-error.js'
 import { checkCommand, type ExecOptions, stdinBytes } from '../../exec/options.js'
@@ -17,6 +18,22 @@ const LOGIN_TIMEOUT = 120_000
 
 /** How a program is run over a console. */
 export type ShellOptions = Pick<ExecOptions, 'stdin' | 'env' | 'cwd' | 'timeout' | 'signal'>
+
+/** A program's turn at the console. */
+interface Turn {
+  /** Whether it is not to begin any more. */
+  withdrawn?: AbortSignal
+  /** Called when it begins: somebody is logged in. */
+  onBegin?: () => void
+}
+
+/** The error of a guest whose console nobody could be logged in on within so many milliseconds. */
+export function missingConsoleError(timeout: number): GuestError {
+  const text = `nobody could be logged in on the guest's console within ${timeout} ms`
+  return new GuestError('GUEST_CONSOLE_MISSING', text, {
+    hint: "the guest needs a shell or a login on its serial console (console=ttyS0 among its kernel's parameters), and the machine its consoleUser and consolePassword",
+  })
+}
 
 /**
  * Programs and files of a guest over its serial console: slow, but without agent and network. One thing is done
@@ -42,7 +59,7 @@ export class ConsoleShell {
   async login({ user, password, timeout = LOGIN_TIMEOUT, signal }: LoginOptions): Promise<void> {
     checkLogin({ user, password, timeout })
     await this.#inTurn('the login on the console', { timeout, signal }, async (stop) => {
-      this.#credentials = { user, password }
+      if (user !== undefined || password !== undefined) this.#credentials = { user, password }
       this.#session = undefined
       await this.#open(stop)
     })
@@ -90,7 +107,7 @@ export class ConsoleShell {
    * @throws as {@link exec}
    */
   async run(script: string, shown: string, options: ShellOptions = {}): Promise<ProgramEnd> {
-    const began = performance.now()
+    const began = monotonic()
     const stdin = options.stdin === undefined ? undefined : stdinBytes(options.stdin)
     const end = await this.execute({ script, stdin }, shown, options)
     if (end.stopped === undefined) return end
@@ -102,7 +119,7 @@ export class ConsoleShell {
       `Command ${how}: ${shown}`,
       {
         ...{ command: shown, stdout, stderr, exitCode, signal: undefined, failed: true },
-        duration: performance.now() - began,
+        duration: monotonic() - began,
       },
       { cause: options.signal?.reason },
     )
@@ -113,12 +130,21 @@ export class ConsoleShell {
    *
    * @param shown - the command as errors show it
    * @returns how it ended; if it was killed, why
-   * @throws GuestError as {@link exec}; `TIMEOUT`, `ABORTED` if it was stopped before it began
+   * @throws GuestError as {@link exec}; `TIMEOUT`, `ABORTED` if it was stopped before it began;
+   *   `GUEST_CONSOLE_MISSING`
    */
-  async execute(program: Program, shown: string, patience: Patience): Promise<ProgramEnd> {
-    return await this.#inTurn(`Command ${shown}`, patience, async (stop) =>
-      runProgram(await this.#open(stop), program, stop),
-    )
+  async execute(
+    program: Program,
+    shown: string,
+    patience: Patience,
+    { withdrawn, onBegin }: Turn = {},
+  ): Promise<ProgramEnd> {
+    return await this.#inTurn(`Command ${shown}`, patience, async (stop) => {
+      if (withdrawn?.aborted) throw new GuestError('ABORTED', `Command ${shown} was withdrawn`)
+      const session = await this.#openInTime(stop)
+      onBegin?.()
+      return await runProgram(session, program, stop)
+    })
   }
 
   /**
@@ -146,6 +172,15 @@ export class ConsoleShell {
   async #open(stop: Stop): Promise<ShellSession> {
     this.#session ??= await logIn(this.#feed, this.#credentials, stop)
     return this.#session
+  }
+
+  /** As {@link #open}, for who has not asked for a login and may wait for ever. */
+  async #openInTime(stop: Stop): Promise<ShellSession> {
+    const limit = stop.within(LOGIN_TIMEOUT)
+    return await this.#open(limit).catch((error: unknown) => {
+      if (!(error instanceof Stopped) || stop.code !== undefined) throw error
+      throw missingConsoleError(LOGIN_TIMEOUT)
+    })
   }
 
   async #inTurn<T>(what: string, patience: Patience, work: (stop: Stop) => Promise<T>): Promise<T> {

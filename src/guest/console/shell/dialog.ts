@@ -1,3 +1,4 @@
+import { monotonic } from '../../../params/monotonic.js'
 import type { ConsoleFeed } from '../console-feed.js'
 import { ConsoleText } from '../console-text.js'
 import type { Stop } from './stop.js'
@@ -49,12 +50,12 @@ export class Dialog {
     answers: Readonly<Record<Name, RegExp>>,
     patience: number,
   ): Promise<Name | undefined> {
-    const end = performance.now() + patience
+    const end = monotonic() + patience
     const names = Object.keys(answers) as Name[]
-    while (performance.now() < end) {
+    while (monotonic() < end) {
       this.#stop.throwIfStopped(this.#heard)
-      const quiet = performance.now() + QUIET
-      const isOver = () => this.#stop.code !== undefined || performance.now() >= quiet
+      const quiet = monotonic() + QUIET
+      const isOver = () => this.#stop.code !== undefined || monotonic() >= quiet
       const bytes = await this.#feed.next(this.#place, isOver)
       this.#place += bytes.length
       this.#heard += this.#text.add(bytes)

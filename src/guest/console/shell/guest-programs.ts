@@ -27,8 +27,9 @@ export function becomeLoop(nonce: string): string {
 /**
  * Lines that teach the loop what it needs: a place of its own, in memory if possible; how bytes travel, which is
  * in base64 or as numbers where the guest has none. Then `w` prints how the last program has ended and how much it
- * printed, `v` a block of that; `r` runs a program, in a process group of its own that Ctrl-C kills; `a` adds
- * what was typed to a file.
+ * printed, `v` a block of that; `r` runs a program, in a process group of its own that Ctrl-C kills, until all
+ * that has its output open has ended; `a` adds what was typed to a file. A program may open its `/dev/stdout` anew, so
+ * that it gets pipes.
  */
 export const PREPARATION: readonly string[] = [
   'for d in /dev/shm /run /tmp; do if [ -w $d ]; then break; fi; done; d=$d/$n; mkdir -m 700 $d; set -m',
@@ -38,8 +39,12 @@ export const PREPARATION: readonly string[] = [
   'w() { printf "\\n%s=%s %s %s=\\n" $n $s $(wc -c <$d/o) $(wc -c <$d/e); }',
   'v() { printf "\\n%s+%s%s+\\n" $n $1 $2; dd if=$d/$1 bs=$3 skip=$2 count=1 2>/dev/null | b; ' +
     'printf "\\n%s-%s%s-\\n" $n $1 $2; }',
-  'r() { i=; rm -f $d/o $d/e; /bin/sh -c "$1" <$2 >$d/o 2>$d/e & p=$!; while :; do wait $p; s=$?; ' +
-    'if [ ! "$i" ]; then break; fi; i=; kill -s KILL -- -$p || kill -s KILL $p; done 2>/dev/null; ' +
+  'c() { cat <$d/$1 >$d/$2; }',
+  'r() { i= t=; rm -f $d/[12oe]; mkfifo $d/1 $d/2; c 1 o & o=$!; c 2 e & e=$!; ' +
+    '/bin/sh -c "$1" <$2 >$d/1 2>$d/2 & p=$!; ' +
+    'while :; do wait $p; q=$?; [ "$t" ] || s=$q; [ "$i" ] || wait $o $e; [ "$i" ] || break; i= t=1 s=137; ' +
+    'kill -s KILL -- -$p || kill -s KILL $p; { sleep 1; kill -s KILL -- -$o -$e; } & g=$!; done 2>/dev/null; ' +
+    '[ ! "$t" ] || kill -s KILL -- -$g 2>/dev/null; ' +
     `w; v o 0 ${BLOCK}; v e 0 ${BLOCK}; }`,
   'a() { printf %s "$x" | u >>$d/$1; x=; }',
 ]

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { VmStatesError } from '../../../params/errors.js'
+import { monotonic } from '../../../params/monotonic.js'
 import { showValue } from '../../../params/parse.js'
 import type { Patience } from '../../../qemu/deadline.js'
 import { checkTimeout } from '../../exec/options.js'
@@ -95,9 +96,9 @@ async function giveUser(dialog: Dialog, { user, password }: Credentials): Promis
       throw failed(`it asks for a password of ${user}, and none was given`, hint)
     }
     await dialog.say(`${password}\r`)
-    const end = performance.now() + ANSWER
+    const end = monotonic() + ANSWER
     prompt = await dialog.answer(PROMPTS, ASKED_AGAIN)
-    while (prompt === undefined && !REFUSAL.test(dialog.heard) && performance.now() < end) {
+    while (prompt === undefined && !REFUSAL.test(dialog.heard) && monotonic() < end) {
       await dialog.add('\r')
       prompt = await dialog.answer(PROMPTS, ASKED_AGAIN)
     }

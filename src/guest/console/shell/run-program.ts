@@ -1,6 +1,7 @@
 import { quoteWord } from '../../shell/quote.js'
 import { decode, encode } from './encoding.js'
 import { BLOCK } from './guest-programs.js'
+import { checkCarried } from './most-carried.js'
 import { lostError, type ShellSession } from './shell-session.js'
 import { type Stop, Stopped } from './stop.js'
 
@@ -45,7 +46,11 @@ type Stream = 'o' | 'e'
 /** The output of a program that was killed: as much of it as came with its end. */
 const NOTHING = { exitCode: 137, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) }
 
-/** Runs a program in a guest's shell; it is killed when it is to be stopped. */
+/**
+ * Runs a program in a guest's shell; it is killed when it is to be stopped.
+ *
+ * @throws GuestError `GUEST_CONSOLE_LIMIT` if it reads or prints too much
+ */
 export async function runProgram(
   session: ShellSession,
   program: Program,
@@ -54,6 +59,7 @@ export async function runProgram(
   try {
     const reply = await session.request(await commandFor(session, program, stop), stop)
     const { exitCode, sizes } = await statusIn(session, reply, stop)
+    checkCarried(sizes.o + sizes.e, 'what the program printed')
     const stdout = await output(session, reply, 'o', sizes.o, stop)
     const stderr = await output(session, reply, 'e', sizes.e, stop)
     return { exitCode, stdout, stderr }
@@ -76,6 +82,7 @@ async function commandFor(
     typed = '". $d/c"'
   }
   if (stdin === undefined) return `r ${typed} /dev/null`
+  checkCarried(stdin.length, 'the input of the program')
   await upload(session, 'i', stdin, stop)
   return `r ${typed} $d/i`
 }

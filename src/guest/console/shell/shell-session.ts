@@ -1,3 +1,4 @@
+import { monotonic } from '../../../params/monotonic.js'
 import { GuestError } from '../../guest-error.js'
 import type { ConsoleFeed } from '../console-feed.js'
 import { ConsoleText } from '../console-text.js'
@@ -5,9 +6,12 @@ import type { Encoding } from './encoding.js'
 import { promptAfter } from './guest-programs.js'
 import { Stop } from './stop.js'
 
-/** Milliseconds of silence until the guest is asked for its prompt again: the kernel may have spoken in it. */
+/** Milliseconds until the guest is asked for its prompt again: the kernel may have spoken in it. */
 const FIRST_ASK = 2000
 const LAST_ASK = 60_000
+
+/** Milliseconds of silence until what came is looked at. */
+const LOOK = 1000
 
 /** Milliseconds that a guest gets to kill what runs. */
 const GRACE = 5000
@@ -58,7 +62,8 @@ export class ShellSession {
    */
   async interrupt(): Promise<string> {
     const stop = new Stop({ timeout: GRACE })
-    await this.#feed.serial.write(INTERRUPT)
+    // It may have been in the midst of a line, which is then no request.
+    await this.#feed.serial.write(`${INTERRUPT}\rk=${++this.#last}\r`)
     return await this.#untilDone(stop).catch((error: unknown) => {
       throw stop.code === undefined ? error : lostError('it does not react to Ctrl-C')
     })
@@ -72,26 +77,36 @@ export class ShellSession {
   async #untilDone(stop: Stop): Promise<string> {
     const prompt = promptAfter(this.nonce, this.#last)
     let text = ''
-    let asked = performance.now()
+    /** What came since it was asked for its prompt again. */
+    let answer: string | undefined
     let patience = FIRST_ASK
+    let asksAt = monotonic() + patience
     for (;;) {
       const end = text.indexOf(prompt)
       if (end !== -1) return text.slice(0, end)
       if (LOGIN_PROMPT.test(text)) throw lostError('there is a login prompt instead')
       if (this.#isLost) throw lostError('the guest boots anew')
       stop.throwIfStopped()
-      const isSilent = () => performance.now() - asked > patience
-      const isOver = () => this.#isLost || stop.code !== undefined || isSilent()
+      const looksAt = monotonic() + LOOK
+      const isOver = () => this.#isLost || stop.code !== undefined || monotonic() > looksAt
       const bytes = await this.#feed.next(this.#place, isOver)
       this.#place += bytes.length
-      text += this.#text.add(bytes)
-      if (bytes.length === 0 && isSilent()) {
-        if (OTHER_PROMPT.test(text)) throw lostError('there is another shell instead')
-        await this.#feed.serial.write('\r')
-        patience = Math.min(patience * 2, LAST_ASK)
-        asked = performance.now()
-      }
+      const added = this.#text.add(bytes)
+      text += added
+      if (answer !== undefined) answer += added
+      if (bytes.length > 0) continue
+      if (this.#isForeign(answer)) throw lostError('there is another shell instead')
+      if (monotonic() < asksAt) continue
+      await this.#feed.serial.write('\r')
+      answer = ''
+      patience = Math.min(patience * 2, LAST_ASK)
+      asksAt = monotonic() + patience
     }
+  }
+
+  /** Whether an answer to Enter ends with a prompt that is not ours, of this request or an earlier one. */
+  #isForeign(answer = ''): boolean {
+    return OTHER_PROMPT.test(answer) && !new RegExp(`${this.nonce}\\.\\d+\\$ ?$`).test(answer)
   }
 }
 

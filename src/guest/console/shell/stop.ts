@@ -1,3 +1,4 @@
+import { monotonic } from '../../../params/monotonic.js'
 import type { Patience } from '../../../qemu/deadline.js'
 
 /** Characters of what came that an error shows. */
@@ -9,14 +10,20 @@ export class Stop {
   readonly #signal: AbortSignal | undefined
 
   constructor({ timeout, signal }: Patience) {
-    this.#deadline = performance.now() + (timeout ?? Number.POSITIVE_INFINITY)
+    this.#deadline = monotonic() + (timeout ?? Number.POSITIVE_INFINITY)
     this.#signal = signal
+  }
+
+  /** As this, but no later than in so many milliseconds. */
+  within(timeout: number): Stop {
+    const left = Math.min(timeout, this.#deadline - monotonic())
+    return new Stop({ timeout: left, signal: this.#signal })
   }
 
   /** Why it is. */
   get code(): 'TIMEOUT' | 'ABORTED' | undefined {
     if (this.#signal?.aborted) return 'ABORTED'
-    return performance.now() >= this.#deadline ? 'TIMEOUT' : undefined
+    return monotonic() >= this.#deadline ? 'TIMEOUT' : undefined
   }
 
   /** Why, as the caller's signal says. */

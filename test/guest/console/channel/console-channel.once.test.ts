@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ConsoleLink } from '../../../../src/guest/console/channel/console-link.js'
+import type { CommandError } from '../../../../src/guest/exec/command-error.js'
 import type { Vm } from '../../../../src/guest/vm.js'
 import { VmControl } from '../../../../src/guest/vm-control.js'
 import { launchBare } from '../../../qemu/machine/bare-machine.js'
@@ -50,6 +51,59 @@ test('arguments, input, variables, a directory and a user reach it, whatever the
   const { stdout } = await vm.exec('sh', ['-c', script, 'sh', argument], options)
   expect(stdout).toBe(`nobody\nit's\n/tmp\nin\n${argument}|`)
   expect((await vm.exec('cat')).stdout).toBe('')
+})
+
+test('output is all that comes until the last who may print has ended, however it is opened', async () => {
+  expect((await vm.$`(sleep 1; echo late) & echo early`).stdout).toBe('early\nlate')
+  const script =
+    'echo one; echo two >/proc/self/fd/1; echo a >&2; echo b >/proc/self/fd/2; echo three'
+  expect(await vm.exec('sh', ['-c', script])).toMatchObject({
+    ...{ stdout: 'one\ntwo\nthree', stderr: 'a\nb' },
+  })
+  const endless = 'echo early; while :; do echo tick; sleep 0.02; done &'
+  const error = await rejection(vm.exec('sh', ['-c', endless], { timeout: 3000 }))
+  expect(error).toMatchObject({ name: 'CommandError', code: 'TIMEOUT' })
+  expect((error as CommandError).stdout).toMatch(/^early\ntick\n/)
+  const orphan = 'setsid sleep 7654 & exit 3'
+  const held = await rejection(vm.exec('sh', ['-c', orphan], { timeout: 3000 }))
+  expect(held).toMatchObject({ name: 'CommandError', code: 'TIMEOUT' })
+  expect((await vm.$`killall sleep; echo on`).stdout).toBe('on')
+}, 60_000)
+
+test('Enter that somebody has pressed, and prompts that come late, are no other shell', async () => {
+  await vm.exec('true')
+  await vm.console.sendLine()
+  await vm.console.sendLine()
+  expect((await vm.$`sleep 8; echo done`).stdout).toBe('done')
+  expect((await vm.$`sleep 4; echo again`).stdout).toBe('again')
+}, 60_000)
+
+test('what is stopped while it is typed is told as any other, and the next command runs', async () => {
+  const long = `: ${'x'.repeat(200_000)}`
+  const error = await rejection(vm.console.run(long, { timeout: 3000 }))
+  expect(error).toMatchObject({ name: 'CommandError', code: 'TIMEOUT' })
+  const late = await rejection(vm.exec('cat', [], { stdin: Buffer.alloc(200_000), timeout: 3000 }))
+  expect(late).toMatchObject({ name: 'CommandError', code: 'TIMEOUT' })
+  expect(late.message).not.toContain('does not answer')
+  expect((await vm.$`echo on`).stdout).toBe('on')
+}, 60_000)
+
+test('the first command of a handle may time out while it runs', async () => {
+  const control = new VmControl({ machine: 'tiny', liveness: 'live' })
+  control.attach(tiny.process, 'fresh', new ConsoleLink(tiny.process, {}))
+  const error = await rejection(control.vm.exec('sleep', ['1000'], { timeout: 8000 }))
+  expect(error).toMatchObject({ name: 'CommandError', code: 'TIMEOUT' })
+  control.release('the test has ended')
+}, 60_000)
+
+test('a timeout is one of the clock of the host, not of the test', async () => {
+  vi.useFakeTimers()
+  try {
+    const error = await rejection(vm.exec('sleep', ['1000'], { timeout: 3000 }))
+    expect(error).toMatchObject({ name: 'CommandError', code: 'TIMEOUT' })
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('who takes output as it comes has it all at the end', async () => {
@@ -107,6 +161,29 @@ test('files and folders go there and back', async () => {
   expect(missing.message).toContain('/root/none in the guest cannot be read: No such file')
 }, 120_000)
 
+test('more than a console carries is refused before it is typed or printed', async () => {
+  const much = Buffer.alloc(17 * 2 ** 20)
+  const directory = await mkdtemp(join(tmpdir(), 'vms-console-'))
+  try {
+    await writeFile(join(directory, 'much'), much)
+    await vm.$`head -c ${much.length} /dev/zero >/root/much`
+    for (const call of [
+      () => vm.upload(join(directory, 'much'), '/root/other'),
+      () => vm.exec('cat', [], { stdin: much }),
+      () => vm.download('/root/much', join(directory, 'back')),
+      () => vm.$`cat /root/much >&2`,
+    ]) {
+      const error = await rejection(call())
+      expect(error).toMatchObject({ code: 'GUEST_CONSOLE_LIMIT' })
+      expect(error.message).toContain('more than the serial console carries (16 MiB)')
+    }
+    expect(await readdir(directory)).toEqual(['much'])
+    expect((await vm.$`ls -A /root; echo end`).stdout).not.toContain('other')
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}, 120_000)
+
 test('the system says and does what it does over the agent', async () => {
   expect(await vm.hostname()).toBe('tiny')
   expect(await vm.ip()).toBe('10.0.2.15')
@@ -128,6 +205,18 @@ test('a guest that reboots is ready again', async () => {
   const before = await boot()
   await vm.reboot({ timeout: 120_000 })
   expect(await boot()).not.toBe(before)
+}, 180_000)
+
+test('what waits for its turn when the guest is reset never begins', async () => {
+  const running = rejection(vm.exec('sleep', ['1000']))
+  const waiting = rejection(vm.exec('touch', ['/root/ran']))
+  await sleep(1500)
+  await vm.reset()
+  for (const call of [running, waiting]) {
+    expect(await call).toMatchObject({ code: 'GUEST_REBOOTED' })
+  }
+  await vm.ready({ timeout: 120_000 })
+  expect(await vm.exists('/root/ran')).toBe(false)
 }, 180_000)
 
 test('a guest whose shell is lost says so once, and is logged in again', async () => {
