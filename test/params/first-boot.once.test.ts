@@ -31,7 +31,10 @@ describe('what is changed before the first boot', () => {
       { interfaces: { eth0: { address: '10.0.0.2/24', gateway: '10.0.0' } } },
       '.interfaces.eth0.gateway is "10.0.0": a gateway is an address',
     ],
-    [{ interfaces: { 'a/b': 'dhcp' } }, '.interfaces.a/b is "dhcp": the name of an interface is one such as "eth0"'],
+    [
+      { interfaces: { 'a/b': 'dhcp' } },
+      '.interfaces.a/b is "dhcp": the name of an interface is one such as "eth0"',
+    ],
     [{ run: 'ls' }, '.run is "ls"'],
   ])('%j is refused', (options, message) => {
     expect(() => firstBoot(options)).toThrow(message)

@@ -53,9 +53,12 @@ it('a balloon is not let in where it would punch holes into the state', async ()
 }, 60_000)
 
 it('a device that a setup has plugged in by hand is in the way of a live state', async () => {
-  const device = { driver: 'virtio-rng-pci', bus: 'hotplug-port0' }
-  const named = tiny.live('named', (vm) => vm.qmp('device_add', { ...device, id: 'extra' }))
-  const nameless = tiny.live('nameless', (vm) => vm.qmp('device_add', device))
+  const named = tiny.live('named', (vm) =>
+    vm.qmp('device_add', { driver: 'virtio-rng-pci', bus: 'hotplug-port0', id: 'extra' }),
+  )
+  const nameless = tiny.live('nameless', (vm) =>
+    vm.qmp('device_add', { driver: 'virtio-rng-pci', bus: 'hotplug-port0' }),
+  )
   for (const state of [named, nameless]) {
     const error = await rejection(openMachines(state, place.context))
     expect(error.message).toMatch(/the device \S+ was attached, and not detached/)
