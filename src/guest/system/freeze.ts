@@ -25,7 +25,7 @@ for mount in $mounts; do
     continue
   fi
   [ "$1" = freeze ] || continue
-  case $said in *[Nn]ot supported* | *busy*) continue ;; esac
+  case $said in *'ot supported'* | *busy*) continue ;; esac
   for mount in $frozen; do fsfreeze --unfreeze "$(printf %b "$mount")"; done
   echo "$said" >&2
   exit 1

@@ -25,8 +25,7 @@ export const PLATFORMS: Readonly<Record<Architecture, TinyPlatform>> = {
     debian: 'arm64',
     console: 'ttyAMA0',
     parameters: [],
-    // The power button is a key on a line of the machine.
-    modules: ['gpio_keys', 'pvpanic_pci'],
+    modules: ['pvpanic_pci'],
   },
 }
 

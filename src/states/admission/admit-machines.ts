@@ -23,7 +23,7 @@ export function admitMachines(
   state: AnyState,
   label: string,
   context: Context,
-  options: Pick<TakeOptions, 'signal' | 'isStuck' | 'isForBuild'>,
+  options: Pick<TakeOptions, 'signal' | 'isStuck' | 'onWaiting' | 'isForBuild'>,
 ): Promise<Share> {
   const need = needOf(state, label)
   return context.allowance.take(need, { ...options, onWait: waitReport(need, context) })

@@ -19,6 +19,8 @@ export interface TakeOptions {
   signal?: AbortSignal | undefined
   /** Whether nothing that this process has is given back before this share is there. */
   isStuck?: (() => boolean) | undefined
+  /** Told when it begins to wait, and when that is over. */
+  onWaiting?: ((isWaiting: boolean) => void) | undefined
   /** For a build, which gives it back by itself: nobody who waits counts on it to be stuck. */
   isForBuild?: boolean
   onWait?: ((held: readonly LedgerEntry[]) => void) | undefined
@@ -168,7 +170,7 @@ export class Allowance {
   async #wait(
     need: Need,
     request: AdmissionRequest,
-    { signal, isForBuild, onWait, ...options }: TakeOptions,
+    { signal, isForBuild, onWait, onWaiting, ...options }: TakeOptions,
   ): Promise<Share> {
     const isStuck = isForBuild ? this.#allWait : options.isStuck
     const served = new AbortController()
@@ -181,6 +183,7 @@ export class Allowance {
       },
     }
     this.#waiting.add(waiting)
+    onWaiting?.(true)
     try {
       for (;;) {
         const holding = isStuck?.() ? this.#keptWhileStuck() : []
@@ -208,6 +211,7 @@ export class Allowance {
       }
     } finally {
       this.#waiting.delete(waiting)
+      onWaiting?.(false)
     }
   }
 

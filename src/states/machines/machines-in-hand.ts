@@ -220,7 +220,7 @@ export class MachinesInHand<H = unknown> implements AsyncDisposable {
 }
 
 /** How to start machines. */
-export interface OpenOptions extends Pick<TakeOptions, 'isStuck'> {
+export interface OpenOptions extends Pick<TakeOptions, 'isStuck' | 'onWaiting'> {
   signal?: AbortSignal | undefined
   /** The state of the machines if it was made available before; released with them. */
   state?: AvailableState

@@ -125,7 +125,10 @@ describe.each(GUESTS)('the $guest guest over $channel', ({ guest, channel, megab
         const running = vm.exec('perl', ['-e', waits], { timeout: 30_000, ...options })
         expect((await running).stdout + text()).toBe(options.onStdout ? 'done\n' : 'done')
       }
-      expect((await vm.$`(sleep 1; echo late) & echo early`).stdout).toBe('early\nlate')
+      const { stdout } = await vm.$`(sleep 1; echo late) & echo early`
+      // dropbear takes a command for ended as soon as its program is.
+      const isDropbear = guest === 'tiny' && channel === 'ssh'
+      expect(stdout).toBe(isDropbear ? 'early' : 'early\nlate')
     })
 
     test('says as a shell does that there is no such program', async () => {
