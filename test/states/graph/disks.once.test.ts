@@ -85,8 +85,10 @@ it('each machine in a live state has disks and variables of its own', async () =
   expect(await read(one.handle())).toEqual(all('here'))
   expect(await read(two.handle())).toEqual(all('there'))
   const { processes } = one
+  // One that has run for longer, on a slow host, gets another process: docs/decisions/190.
+  const goesBack = processes.every(({ runningTime }) => runningTime.elapsed < 4000)
   await one.reset()
-  expect(one.processes).toEqual(processes)
+  if (goesBack) expect(one.processes).toEqual(processes)
   expect(await read(one.handle())).toEqual(all('one two'))
   expect(await digests()).toEqual(before)
   // None of them found it damaged, and built it anew.
