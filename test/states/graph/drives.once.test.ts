@@ -62,9 +62,11 @@ it('states hold disks of another bus, and have those that are only read and disc
   expect(await drives(one.handle())).toEqual(LEFT)
   const { processes } = one
   await one.handle().$`echo here >/dev/sda; sync`
+  // One that has run for longer, on a slow host, gets another process: docs/decisions/190.
+  const goesBack = processes.every(({ runningTime }) => runningTime.elapsed < 4000)
   await one.reset()
   expect(await drives(one.handle())).toEqual(LEFT)
-  expect(one.processes).toEqual(processes)
+  if (goesBack) expect(one.processes).toEqual(processes)
   // CDROMEJECT
   await one.handle().exec('perl', ['-e', 'open(D, "/dev/sr0") || die; ioctl(D, 0x5309, 0) || die'])
   await one.reset()
