@@ -135,6 +135,22 @@ describe('a machine without a guest that listens', () => {
     expect(await readdir(process.options.directory)).not.toContain('plugged-disk1.qcow2')
   })
 
+  test('gives each device a port of its own, also before the firmware has looked at them', async () => {
+    const { vm, process } = await bare({ hotplugPorts: 2, paused: true })
+    await vm.attachNetwork()
+    await vm.attachDisk({ size: '1 MiB' })
+    const buses = ['plugged-card1', 'plugged-disk1'].map((device) =>
+      process.qmp.execute('qom-get', {
+        path: `/machine/peripheral/${device}`,
+        property: 'parent_bus',
+      }),
+    )
+    expect(await Promise.all(buses)).toEqual([
+      '/machine/peripheral/hotplug-port0/hotplug-port0',
+      '/machine/peripheral/hotplug-port1/hotplug-port1',
+    ])
+  })
+
   test('knows that a device went with the process that had it', async () => {
     const { vm, control } = await bare({ hotplugPorts: 1 })
     const disk = await vm.attachDisk({ size: '1 MiB' })

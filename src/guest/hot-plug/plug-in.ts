@@ -2,10 +2,7 @@ import { isVmStatesError, VmStatesError } from '../../params/errors.js'
 import { isHotPlugPort, isPlugged, pluggedId } from '../../qemu/machine/hot-plug-names.js'
 import type { GuestProcess } from '../guest-process.js'
 
-interface PciDevice {
-  qdev_id: string
-  pci_bridge?: { devices?: PciDevice[] }
-}
+const DEVICES = '/machine/peripheral'
 
 const lastTurns = new WeakMap<GuestProcess, Promise<unknown>>()
 
@@ -26,16 +23,14 @@ export async function inTurn<T>(process: GuestProcess, work: () => Promise<T>): 
  * @throws VmStatesError `INVALID_VALUE` if the wanted one is taken
  */
 export async function freeName(
-  { qmp, options }: GuestProcess,
+  process: GuestProcess,
   kind: string,
   wanted?: string,
 ): Promise<string> {
-  const path = '/machine/peripheral'
-  const devices = (await qmp.execute('qom-list', { path })) as { name: string }[]
-  const ids = new Set(devices.map(({ name }) => name).filter(isPlugged))
+  const ids = new Set((await namesIn(process, DEVICES)).filter(isPlugged))
   if (wanted !== undefined) {
     if (!ids.has(pluggedId(wanted))) return wanted
-    const text = `${options.name} has something attached already that is called "${wanted}"`
+    const text = `${process.options.name} has something attached already that is called "${wanted}"`
     throw new VmStatesError('INVALID_VALUE', text, { hint: 'Choose another name, or none.' })
   }
   let number = 1
@@ -53,10 +48,9 @@ export async function plugIntoPci(
   device: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const { qmp, options } = process
-  const [root] = (await qmp.execute('query-pci')) as { devices: PciDevice[] }[]
-  const ports = (root?.devices ?? []).filter(({ qdev_id }) => isHotPlugPort(qdev_id))
-  const port = ports.find(({ pci_bridge }) => !pci_bridge?.devices?.length)
-  const bus = port && { bus: port.qdev_id }
+  const ports = (await namesIn(process, DEVICES)).filter(isHotPlugPort)
+  const port = await firstFree(process, ports)
+  const bus = port && { bus: port }
   try {
     await qmp.execute('device_add', { ...device, ...bus })
   } catch (error) {
@@ -66,4 +60,22 @@ export async function plugIntoPci(
     const hint = `Give the machine more: hotplugPorts: ${ports.length + 1}.`
     throw new VmStatesError('HOT_PLUG_FAILED', text, { cause: error, hint })
   }
+}
+
+/** The first of some ports that has no device. (`query-pci` tells only once the firmware has numbered the buses.) */
+async function firstFree(
+  process: GuestProcess,
+  ports: readonly string[],
+): Promise<string | undefined> {
+  for (const port of ports) {
+    const names = await namesIn(process, `${DEVICES}/${port}/${port}`)
+    if (!names.some((name) => name.startsWith('child['))) return port
+  }
+  return undefined
+}
+
+/** The names of what an object of QEMU has. */
+async function namesIn({ qmp }: GuestProcess, path: string): Promise<string[]> {
+  const properties = (await qmp.execute('qom-list', { path })) as { name: string }[]
+  return properties.map(({ name }) => name)
 }

@@ -31,6 +31,8 @@ ExecCondition=/bin/sh -c 'grep -q ^0x02 /sys/bus/pci/devices/*/class'
 ExecStart=
 ExecStart=/lib/systemd/systemd-networkd-wait-online --ipv4 --timeout=60
 `,
+  // On a busy host the 90 s that systemd gives a device, such as the console's, may pass before it looks at it.
+  'etc/systemd/system.conf.d/patience.conf': '[Manager]\nDefaultTimeoutStartSec=600\n',
   'etc/systemd/journald.conf.d/volatile.conf': '[Journal]\nStorage=volatile\n',
   // Without a seed of these kinds cloud-init does not start at all.
   'etc/cloud/cloud.cfg.d/95_datasources.cfg': 'datasource_list: [NoCloud, ConfigDrive]\n',
