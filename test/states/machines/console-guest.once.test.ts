@@ -7,7 +7,7 @@ import { rejection } from '../../guest/tiny-vm.js'
 import { debianImage } from '../../support/debian/image.js'
 import { useStore } from '../graph/use-store.js'
 
-const TIMEOUT = 600_000
+const TIMEOUT = 1_200_000
 
 const place = useStore()
 

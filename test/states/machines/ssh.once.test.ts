@@ -8,7 +8,7 @@ import { rejection } from '../../guest/tiny-vm.js'
 import { debianImage } from '../../support/debian/image.js'
 import { useStore } from '../graph/use-store.js'
 
-const TIMEOUT = 600_000
+const TIMEOUT = 1_200_000
 
 const place = useStore()
 
@@ -99,7 +99,7 @@ describe('the tiny guest without an agent, over ssh', () => {
       const late = rejection(vm.exec('touch', ['/root/ran']))
       await vm.reset()
       expect(await late).toMatchObject({ code: 'GUEST_REBOOTED' })
-      await vm.ready({ timeout: 120_000 })
+      await vm.ready({ timeout: 600_000 })
       expect(await vm.exists('/root/ran')).toBe(false)
     },
     TIMEOUT,
@@ -151,7 +151,7 @@ describe('the tiny guest without an agent, over ssh', () => {
       await vm.qmp('system_reset')
       const error = await running
       expect(error).toMatchObject({ code: 'GUEST_REBOOTED' })
-      await vm.ready({ timeout: 120_000 })
+      await vm.ready({ timeout: 600_000 })
       const last = rejection(vm.$`sleep 1000`)
       await vm.$`true`
       process.kill((opened.processes[0] as MachineProcess).pid, 'SIGKILL')
@@ -167,7 +167,7 @@ describe('the tiny guest without an agent, over ssh', () => {
       const vm = opened.handle()
       const boot = () => vm.readFile('/proc/sys/kernel/random/boot_id')
       const before = await boot()
-      await vm.reboot({ timeout: 120_000 })
+      await vm.reboot({ timeout: 600_000 })
       expect(await boot()).not.toBe(before)
       await vm.shutdown()
     },
