@@ -20,10 +20,14 @@ export async function main(args: readonly string[]): Promise<number> {
   // A reader that has seen enough, such as `head`, closes the pipe.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit()
+    // A terminal that is gone: its signal ends this, and what is to be kept still is.
+    if (error.code === 'EIO') return
     const code = error.code === 'ENOSPC' ? 'DISK_FULL' : 'UNEXPECTED'
     stderr.write(`error ${code}: the standard output cannot be written: ${error.message}\n`)
     process.exit(3)
   })
+  // Nobody is left to tell.
+  stderr.on('error', () => {})
   const json = wantsJson(args)
   const interruption = new AbortController()
   let interruptedBy: keyof typeof INTERRUPTED | undefined

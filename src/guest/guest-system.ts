@@ -1,4 +1,4 @@
-import { monotonic } from '../params/monotonic.js'
+import { monotonic } from '../params/clocks.js'
 import type { Patience } from '../qemu/deadline.js'
 import type { GuestAccess } from './guest-access.js'
 import { MachineHardware } from './machine-hardware.js'

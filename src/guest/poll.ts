@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { monotonic } from '../params/clocks.js'
 import { isVmStatesError } from '../params/errors.js'
-import { monotonic } from '../params/monotonic.js'
 import { abortedError, type Patience, withDeadline } from '../qemu/deadline.js'
 import { GuestError } from './guest-error.js'
 
@@ -34,7 +34,7 @@ export async function poll<T>(
   what: string,
   look: () => Promise<T | undefined>,
   { timeout, signal }: Patience & { timeout: number },
-  late: () => Promise<{ message: string; hint?: string }>,
+  late: () => Promise<{ message: string; hint?: string | undefined }>,
 ): Promise<T> {
   const start = monotonic()
   for (;;) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { wallClock } from '../params/clocks.js'
 import { VmStatesError } from '../params/errors.js'
 import { fileError } from '../qemu/file-error.js'
 import { check } from '../qemu/qemu-img/check.js'
@@ -56,7 +57,7 @@ export async function fileDigest(
   if (after.text !== before.text) {
     throw new VmStatesError('IMAGE_IN_USE', `${file} changed while it was read`)
   }
-  if (Date.now() - after.changedAt > UNSETTLED) {
+  if (wallClock() - after.changedAt > UNSETTLED) {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await writeAtomically(path, `${after.text}\n${digest}`, { replace: true, durable: false })
   }

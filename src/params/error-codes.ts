@@ -38,6 +38,10 @@ export const errorCodes = {
   IMAGE_NOT_QCOW2: { exit: 2, means: 'the file is not a qcow2 image of a version that is known' },
   IMAGE_DAMAGED: { exit: 2, means: 'the image is truncated or corrupt' },
   IMAGE_IN_USE: { exit: 2, means: 'another process, mostly a running QEMU, has the image open' },
+  IMAGE_CHANGED: {
+    exit: 2,
+    means: 'an image was written to after a command on it had been killed, which is to be undone',
+  },
   SNAPSHOT_LIST_UNREADABLE: { exit: 3, means: 'the list of snapshots cannot be read reliably' },
   // store
   STORE_UNUSABLE: { exit: 2, means: 'the path of the store is not a directory that can be used' },
@@ -54,7 +58,11 @@ export const errorCodes = {
     means: 'a setup uses a variable around it that its inputs do not name',
   },
   SETUP_IMPORT: { exit: 2, means: 'a setup reaches an import that cannot be found' },
-  INPUT_FILE: { exit: 2, means: 'a file that a state names in its inputs cannot be read' },
+  INPUT_FILE: {
+    exit: 2,
+    means:
+      'a file that a state names in its inputs cannot be read, or has changed during the build',
+  },
   REFRESH_FAILED: { exit: 3, means: "a state's refresh failed, or gave what is no JSON" },
   STATE_MISSING: { exit: 1, means: 'there is no state of that name' },
   STATE_EXISTS: { exit: 1, means: 'a policy refuses to go on since the state exists already' },

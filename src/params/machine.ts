@@ -44,7 +44,10 @@ export const machineOptionsSchema = optionsSchema({
   image: imageSchema,
   /** What its CPUs are; decides which QEMU runs it, and what is taken where nothing else is said. */
   arch: architectureSchema.default('x86_64'),
-  memory: sizeSchema.default(DEFAULT_MEMORY),
+  memory: sizeSchema
+    // What QEMU rounds it to, but not the memory that it is given for it.
+    .refine((bytes) => bytes % 8192 === 0, 'memory is a multiple of 8 KiB, such as "512 MiB"')
+    .default(DEFAULT_MEMORY),
   cpus: z
     .number(`the number of CPUs is a whole number from 1 to ${MAX_CPUS}`)
     .int(`the number of CPUs is a whole number from 1 to ${MAX_CPUS}`)

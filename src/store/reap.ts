@@ -1,5 +1,6 @@
 import { readdir, rm, rmdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { wallClock } from '../params/clocks.js'
 import { unlessMissing } from './files/storage-error.js'
 import { UNFINISHED_PREFIX } from './files/write-atomically.js'
 import { isDeadForLong } from './lock/census.js'
@@ -36,7 +37,7 @@ export async function reapUnfinished(directory: string): Promise<void> {
       .map(async (name) => {
         const path = join(directory, name)
         const stats = await unlessMissing(stat(path))
-        if (stats === undefined || Date.now() - stats.mtimeMs < UNFINISHED_FOR) return
+        if (stats === undefined || wallClock() - stats.mtimeMs < UNFINISHED_FOR) return
         await rm(path, { force: true })
       }),
   )

@@ -75,7 +75,7 @@ describe('states doctor', () => {
     expect(find('qemu-system-x86_64')).toMatchObject({
       status: 'problem',
       found: `4.2.1 (${place.path('bin/qemu-system-x86_64')})`,
-      mend: 'QEMU 6.0 or newer is needed.',
+      mend: 'QEMU 7.2 or newer is needed.',
     })
   })
 

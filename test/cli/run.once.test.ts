@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import type { Readable } from 'node:stream'
 import { execa, type ResultPromise } from 'execa'
@@ -111,6 +111,30 @@ test(
     expect(await readFile(place.path('mine.qcow2'), 'latin1')).toContain('of-the-disk\n')
     const again = await place.states([...write, ...keep])
     expect(again).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('OUTPUT_EXISTS') })
+
+    await writeFile(place.path('lab-server.qcow2'), 'of somebody')
+    const lab = ['run', 'lab', '--exec', 'echo it ran >&2', '--keep', 'overlay=lab.qcow2']
+    const refused = await place.states(lab)
+    expect(refused).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/OUTPUT_EXISTS.*lab-server\.qcow2 exists already/),
+    })
+    expect(refused.stderr).not.toContain('it ran')
+
+    // Output comes as it is, and a display is that of the machine that was asked for.
+    const bytes = ['run', 'tiny/warm', '--exec', "printf '\\377\\000x'"]
+    const { stdout: printed } = await execa(process.execPath, [BIN, ...bytes], {
+      cwd: place.path(''),
+      env: { HOME: place.path(''), XDG_CACHE_HOME: place.path('cache') },
+      encoding: 'buffer',
+    })
+    expect([...printed]).toEqual([255, 0, 120])
+    const seen = place.start(['run', 'lab', '--machine', 'client', '--vnc', '5999', '--json'])
+    const shown = listen(seen.stdout)
+    await shown.until(/\n/)
+    expect(JSON.parse(shown.all()).displays).toEqual([{ machine: 'client', port: 5999 }])
+    seen.kill('SIGTERM')
+    await seen
 
     // Until the guest ends, and whoever runs it is killed.
     const off = place.states(['run', 'tiny/warm', '--shell'], {

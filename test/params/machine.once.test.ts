@@ -47,6 +47,7 @@ describe('the options of a machine', () => {
 
   test.each([
     [{ memry: '1 GiB' }, '.memry is "1 GiB": did you mean "memory"?'],
+    [{ memory: 500_000_000 }, '.memory is 500000000: memory is a multiple of 8 KiB'],
     [{ memory: '1 GB' }, '.memory is "1 GB": a size is '],
     [{ cpus: 0 }, '.cpus is 0: a machine has at least 1 CPU'],
     [{ cpus: 1.5 }, '.cpus is 1.5: the number of CPUs is a whole number'],

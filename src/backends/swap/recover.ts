@@ -1,5 +1,8 @@
+import type { Stats } from 'node:fs'
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { VmStatesError } from '../../params/errors.js'
+import { refuseRunning } from '../image/refuse-running.js'
 import {
   helperPrefix,
   type Journal,
@@ -13,6 +16,7 @@ import {
  * be locked.
  *
  * @param lockMore - locks the further images that the same operation worked on
+ * @throws VmStatesError `IMAGE_IN_USE`; `IMAGE_CHANGED` if somebody has gone on with what the operation had made
  */
 export async function recoverSwap(
   images: readonly string[],
@@ -23,11 +27,35 @@ export async function recoverSwap(
     if (journal === undefined) continue
     const others = journal.images.filter((file) => !images.includes(file))
     await lockMore(others, async () => {
+      await requireUntouched(journal)
       await undo(journal)
       for (const other of others) await removeHelpers(other)
     })
   }
   for (const image of images) await removeHelpers(image)
+}
+
+/** What was written since the operation was killed would go with what it has put there. */
+async function requireUntouched({ file, entries }: Journal): Promise<void> {
+  const killedAt = (await stat(file)).mtimeMs
+  for (const { path, backup } of entries) {
+    if (backup === undefined) continue
+    const [now, before] = await Promise.all([statsOf(path), statsOf(backup)])
+    if (now === undefined || now.ino === before?.ino) continue
+    await refuseRunning([path])
+    if (now.mtimeMs <= killedAt) continue
+    throw new VmStatesError(
+      'IMAGE_CHANGED',
+      `${path} was written to after a command on it had been killed, which is to be undone`,
+      {
+        hint: `To keep what it holds, remove ${file}. To undo the command all the same, and lose that: touch --date=@0 ${path}`,
+      },
+    )
+  }
+}
+
+async function statsOf(path: string): Promise<Stats | undefined> {
+  return await stat(path).catch(() => undefined)
 }
 
 /** Gives every name the file back that it stood for. It may be done again, from any point. */

@@ -5,7 +5,7 @@ import { isVmStatesError } from '../../params/errors.js'
 import { findProgram, findSetpriv } from '../../qemu/machine/find-binary.js'
 import type { Finding } from './finding.js'
 
-const SUPPORTED_MAJOR = 6
+const OLDEST = { major: 7, minor: 2 }
 
 /**
  * The QEMU programs: whether they are there, run, and are new enough.
@@ -27,19 +27,17 @@ async function checkVersion(program: string, debian: string): Promise<Finding> {
     ({ stdout }) => stdout,
     (error: Error) => error.message,
   )
-  const version = /version (?<version>(?<major>\d+)\.[\d.]+)/.exec(text)?.groups
+  const version = /version (?<version>(?<major>\d+)\.(?<minor>\d+)[\d.]*)/.exec(text)?.groups
   if (version === undefined) {
     return { name: program, status: 'problem', found: `${path} does not run: ${text.trim()}`, mend }
   }
   const found = `${version.version} (${path})`
-  return Number(version.major) < SUPPORTED_MAJOR
-    ? {
-        name: program,
-        status: 'problem',
-        found,
-        mend: `QEMU ${SUPPORTED_MAJOR}.0 or newer is needed.`,
-      }
-    : { name: program, status: 'ok', found }
+  const [major, minor] = [Number(version.major), Number(version.minor)]
+  if (major > OLDEST.major || (major === OLDEST.major && minor >= OLDEST.minor)) {
+    return { name: program, status: 'ok', found }
+  }
+  const needed = `QEMU ${OLDEST.major}.${OLDEST.minor} or newer is needed.`
+  return { name: program, status: 'problem', found, mend: needed }
 }
 
 /** The program that lets no QEMU outlive its parent. */

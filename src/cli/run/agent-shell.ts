@@ -35,7 +35,13 @@ export async function agentShell(vm: Vm, ends: Promise<End>, command: Context): 
     running?.abort()
     if (running === undefined) prompt()
   })
+  let isClosed = false
+  lines.once('close', () => {
+    isClosed = true
+  })
   const prompt = () => {
+    // It would have the terminal read again, and this process never end.
+    if (isClosed) return
     lines.setPrompt(`${vm.machine}:${cwd}# `)
     if (stdin.isTTY) lines.prompt()
   }

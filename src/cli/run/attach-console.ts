@@ -25,7 +25,8 @@ export async function attachConsole(serial: SerialConsole, ends: Promise<End>): 
   let isOver = false
   stdin.setRawMode(true)
   const shown = show(serial, () => isOver)
-  stdin.on('data', onKeys).once('end', onEnd)
+  // A terminal that is gone says so by an error, at the end as well.
+  stdin.on('data', onKeys).once('end', onEnd).on('error', onEnd)
   try {
     return await Promise.race([left, ends])
   } finally {

@@ -1,11 +1,9 @@
-import { resolve } from 'node:path'
 import { copyImage } from '../../backends/copy-image.js'
 import { writableDisks } from '../../backends/live/disk-snapshot.js'
 import { VmStatesError } from '../../params/errors.js'
-import { leaveOverlays } from '../../states/catalogue/overlay-files.js'
-import { refuseExisting } from '../../states/catalogue/write-overlays.js'
+import { leaveOverlays, requirePlaces } from '../../states/catalogue/overlay-files.js'
 import { eachMember } from '../../states/definitions/each-member.js'
-import { type AnyState, DETAILS } from '../../states/definitions/types.js'
+import type { AnyState } from '../../states/definitions/types.js'
 import type { Context as StatesContext } from '../../states/graph/context.js'
 import { captureMoment } from '../../states/kept/keep-machines.js'
 import { KEPT } from '../../states/kept/kept-moment.js'
@@ -29,7 +27,7 @@ export interface KeptChanges {
  * Finds out, before anything is started, whether changes can be kept under their name.
  *
  * @returns what holds the name; to be disposed of
- * @throws VmStatesError `STATE_EXISTS`, `OUTPUT_EXISTS`; `TIMEOUT` while another run is to be kept under
+ * @throws VmStatesError `STATE_EXISTS`, `OUTPUT_EXISTS`, `ACCESS_DENIED`; `TIMEOUT` while another run is to be kept under
  *   the name
  */
 export async function prepareToKeep(
@@ -37,9 +35,7 @@ export async function prepareToKeep(
   definition: AnyState,
   { store }: StatesContext,
 ): Promise<AsyncDisposable | undefined> {
-  if (overlay !== undefined && definition[DETAILS].kind === 'state') {
-    await refuseExisting(resolve(overlay))
-  }
+  if (overlay !== undefined) await requirePlaces(definition, overlay)
   if (state === undefined) return undefined
   const key = keptKey(KEPT, state)
   const lock = await store.lock(key, { timeout: 0 })

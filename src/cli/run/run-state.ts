@@ -36,7 +36,7 @@ export async function runState(
   progress.step(`starting ${runnable.name}`)
   await using machines = await runnable.open({
     signal,
-    viewing: { vncPort: options.vncPort },
+    viewing: { [member]: { vncPort: options.vncPort } },
   })
   const view = await viewRun(
     runnable,
@@ -74,7 +74,7 @@ interface Looked {
 async function look(
   machines: MachinesInHand,
   member: string,
-  { mode, command: text = '' }: RunOptions,
+  { mode, command: text = '', json }: RunOptions,
   command: Context,
   attached: boolean,
   ssh: readonly string[],
@@ -82,7 +82,7 @@ async function look(
   const { process: viewed } = machines.machines[member] as StartedMachine
   const vm = handleTo(machines, member)
   const ends = untilEnd(machines, member, command.signal)
-  if (mode === 'exec') return { end: 'left', report: await execCommand(vm, text, command) }
+  if (mode === 'exec') return { end: 'left', report: await execCommand(vm, text, json, command) }
   if (mode === 'shell') return { end: await agentShell(vm, ends, command) }
   if (!attached) return { end: await ends }
   if (mode === 'ssh') return { end: await sshSession(ssh, ends) }

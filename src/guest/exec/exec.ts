@@ -1,4 +1,4 @@
-import { monotonic } from '../../params/monotonic.js'
+import { monotonic } from '../../params/clocks.js'
 import type { Channel, ProgramStatus } from '../channel/channel.js'
 import { GuestError } from '../guest-error.js'
 import { quoteWord } from '../shell/quote.js'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { monotonic } from '../../params/monotonic.js'
+import { monotonic } from '../../params/clocks.js'
 import type { AgentClient } from '../agent/client.js'
 import type { ExecStatus } from '../agent/commands.js'
 import { AgentRefusal } from '../agent/refusal.js'

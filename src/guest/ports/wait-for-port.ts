@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { monotonic } from '../../params/clocks.js'
 import { isVmStatesError, VmStatesError } from '../../params/errors.js'
-import { monotonic } from '../../params/monotonic.js'
 import { showValue } from '../../params/parse.js'
 import type { Channel } from '../channel/channel.js'
 import { checkTimeout } from '../exec/options.js'

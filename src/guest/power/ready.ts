@@ -1,4 +1,4 @@
-import { monotonic } from '../../params/monotonic.js'
+import { monotonic } from '../../params/clocks.js'
 import type { Patience } from '../../qemu/deadline.js'
 import type { Channel } from '../channel/channel.js'
 import { checkTimeout } from '../exec/options.js'

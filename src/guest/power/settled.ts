@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { monotonic } from '../../params/clocks.js'
 import { isVmStatesError } from '../../params/errors.js'
-import { monotonic } from '../../params/monotonic.js'
 import type { Channel } from '../channel/channel.js'
 import { exec } from '../exec/exec.js'
 import { GuestError } from '../guest-error.js'

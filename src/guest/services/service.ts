@@ -17,6 +17,9 @@ import {
 /** Milliseconds that a service gets to start, stop or come up unless told. */
 const DEFAULT_TIMEOUT = 60_000
 
+/** Milliseconds that its init system gets to say more of it. */
+const EXPLAIN_TIMEOUT = 5000
+
 const NAME = /^[\w@.:\\-]+$/
 
 /** What a service of a guest does. */
@@ -83,17 +86,17 @@ export class GuestService {
       let status: ServiceStatus = 'stopped'
       const look = async () => {
         status = await statusOf(channel, this.name)
-        if (status !== 'failed') return status === 'running' || undefined
-        const hint = await explain(channel, this.name)
-        throw new GuestError('GUEST_SERVICE_FAILED', `the service ${this.name} has failed`, {
-          hint,
-        })
+        return status === 'running' || status === 'failed' ? status : undefined
       }
       const what = `waiting for the service ${this.name}`
-      await poll(what, look, { timeout, signal }, async () => ({
+      const found = await poll(what, look, { timeout, signal }, async () => ({
         message: `the service ${this.name} did not run within ${timeout} ms: it is ${status}`,
         hint: await explain(channel, this.name),
       }))
+      if (found === 'running') return
+      throw new GuestError('GUEST_SERVICE_FAILED', `the service ${this.name} has failed`, {
+        hint: await explain(channel, this.name),
+      })
     })
   }
 
@@ -119,10 +122,14 @@ async function statusOf(channel: Channel, name: string): Promise<ServiceStatus> 
   return String(stdout).trim() as ServiceStatus
 }
 
-async function explain(channel: Channel, name: string): Promise<string> {
+/** What the init system says of a service, if it does so soon: something else is to be told. */
+async function explain(channel: Channel, name: string): Promise<string | undefined> {
   const args = ['-c', EXPLAIN_SERVICE, 'sh', name]
-  const options = { reject: false, timeout: DEFAULT_TIMEOUT }
-  return String((await exec(channel, '/bin/sh', args, options)).stdout)
+  const options = { reject: false, timeout: EXPLAIN_TIMEOUT }
+  return await exec(channel, '/bin/sh', args, options).then(
+    ({ stdout }) => String(stdout),
+    () => undefined,
+  )
 }
 
 function isMissing(error: unknown): boolean {

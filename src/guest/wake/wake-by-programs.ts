@@ -1,8 +1,8 @@
+import { wallClock } from '../../params/clocks.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { type Channel, runProgram } from '../channel/channel.js'
 import { type GuestLink, openChannel, silenceOf } from '../channel/open-channel.js'
 import { GuestError } from '../guest-error.js'
-import { now } from './host-time.js'
 import { TOLERANCE, TRIES, toleranceAt } from './tolerance.js'
 
 /** What bytes that are written there change comes into effect later, at most a minute. */
@@ -56,7 +56,7 @@ async function setClock(channel: Channel): Promise<string | undefined> {
   let ahead = 0
   let behind = 0
   for (let tries = 0; tries < TRIES; tries++) {
-    const time = (now() + ahead) / 1000
+    const time = (wallClock() + ahead) / 1000
     const next = Math.floor(time) + 1
     const values = [time.toFixed(3), (next - time).toFixed(3), String(next)]
     if (!(await runShell(channel, SET_CLOCK, values)))
@@ -75,12 +75,12 @@ async function setClock(channel: Channel): Promise<string | undefined> {
  */
 async function readBehind(channel: Channel): Promise<number> {
   if (channel.agent !== undefined) {
-    return now() - (await channel.agent.execute('guest-get-time', {})) / 1e6
+    return wallClock() - (await channel.agent.execute('guest-get-time', {})) / 1e6
   }
-  const before = now()
+  const before = wallClock()
   const { stdout } = await runProgram(channel, { path: 'date', arg: ['-u', '+%s.%N'] })
   const time = Number(stdout.toString()) * 1000
-  return Number.isInteger(time / 1000) || Number.isNaN(time) ? 0 : (before + now()) / 2 - time
+  return Number.isInteger(time / 1000) || Number.isNaN(time) ? 0 : (before + wallClock()) / 2 - time
 }
 
 async function runShell(

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream'
+import { wallClock } from '../../params/clocks.js'
 import { type Deferred, deferred } from '../../qemu/deferred.js'
 import { LineSplitter } from '../../qemu/qmp/line-splitter.js'
 import { GuestError } from '../guest-error.js'
-import { now } from './host-time.js'
 
 /** What the waker is to do; an empty order only asks for the time. */
 export interface WakerOrder {
@@ -58,7 +58,7 @@ export class WakerLink implements Disposable {
       ...(shift === undefined ? [] : [`shift=${inParts(shift)}`]),
       ...(seed === undefined ? [] : [`seed=${seed.toString('hex')}`]),
     ]
-    const report = { ...deferred<WakerReport>(), sentAt: now() }
+    const report = { ...deferred<WakerReport>(), sentAt: wallClock() }
     this.#waiting.set(id, report)
     if (this.#channel.destroyed) this.#onClose()
     else this.#channel.write(`${words.join(' ')}\n`)
@@ -74,7 +74,7 @@ export class WakerLink implements Disposable {
     const { id = '', seconds, faults = '' } = REPORT.exec(line)?.groups ?? {}
     const time = Number(seconds) * 1000
     const report = this.#waiting.get(id)
-    report?.resolve({ behind: [report.sentAt - time, now() - time], faults })
+    report?.resolve({ behind: [report.sentAt - time, wallClock() - time], faults })
   }
 }
 

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { monotonic } from '../../params/clocks.js'
 import { isVmStatesError } from '../../params/errors.js'
 import { abortedError } from '../deadline.js'
 import { launch } from '../machine/launch.js'
@@ -60,12 +62,12 @@ export async function boots(accelerator: Accelerator, proof: BootProof): Promise
 
 /** The console is a file that QEMU appends to, so it is looked at now and then. */
 async function printsMarker(machine: MachineProcess, proof: BootProof): Promise<boolean> {
-  const deadline = Date.now() + proof.timeout
-  while (Date.now() < deadline) {
+  const deadline = monotonic() + proof.timeout
+  while (monotonic() < deadline) {
     if (proof.signal?.aborted) throw abortedError('trying a guest', proof.signal)
     if (MARKER.test(await machine.consoleTail(2 ** 16))) return true
     if (!machine.running) return false
-    await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL))
+    await delay(POLL_INTERVAL)
   }
   return false
 }

@@ -2,7 +2,7 @@ import { whoAmI } from '../../store/owner/host.js'
 import { hostFact } from '../host-facts.js'
 import { findQemu } from '../machine/find-binary.js'
 import type { DirectKernel } from '../machine/launch-options.js'
-import { fileIdentity } from '../version.js'
+import { fileIdentity, qemuVersion } from '../version.js'
 import type { BootProof } from './boot-proof.js'
 
 /** Milliseconds. Under a KVM that works, a small kernel is there in one or two seconds. */
@@ -18,13 +18,14 @@ export interface KvmProof extends Pick<BootProof, 'binary' | 'cpuModel' | 'signa
 
 /**
  * Whether one small Linux boot under KVM has worked since this host's boot; tried once, and
- * remembered for the host's boot id, the QEMU binary and the CPU model.
+ * remembered for the host's boot id, the QEMU binary with its version, and the CPU model.
  *
  * @throws VmStatesError `QEMU_MISSING`, `ABORTED`; what `guest` throws
  */
 export async function provenKvm({ guest, directory, ...proof }: KvmProof): Promise<boolean> {
-  const qemu = await fileIdentity(await findQemu(proof.binary))
-  const circumstances = [whoAmI().scope.boot, qemu, proof.cpuModel].join('\n')
+  const { binary, cpuModel } = proof
+  const qemu = [await fileIdentity(await findQemu(binary)), await qemuVersion(binary)]
+  const circumstances = [whoAmI().scope.boot, ...qemu, cpuModel].join('\n')
   const answer = await hostFact('kvm', circumstances, async () => {
     // Loaded here, since almost always the answer is known: a boot takes a lot of code.
     const { boots } = await import('./boot-proof.js')

@@ -1,4 +1,4 @@
-import { monotonic } from '../../params/monotonic.js'
+import { monotonic } from '../../params/clocks.js'
 /** Where to hear of QEMU's events: a part of `QmpClient`. */
 export interface EventSource {
   on(name: string, listener: () => void): () => void

@@ -1,12 +1,10 @@
+import { wallClock } from '../../params/clocks.js'
 import { tracer } from '../../params/trace.js'
 
 const trace = tracer('qmp')
 
 /** Messages that are kept, and characters of each. */
 const KEPT = { messages: 500, characters: 2000 }
-
-/** Taken before a test can put a clock of its own in its place. */
-const { now } = Date
 
 /** The last messages of a connection with QEMU, for whoever looks into what went wrong. */
 export class QmpLog {
@@ -21,7 +19,7 @@ export class QmpLog {
   /** @param line - as it came over the line, with `->` before what we sent and `<-` before what QEMU did */
   add(direction: '->' | '<-', line: string): void {
     const text = `${direction} ${bounded(line)}`
-    this.#messages.push({ at: now(), text })
+    this.#messages.push({ at: wallClock(), text })
     trace('%s: %s', this.#label, text)
     if (this.#messages.length >= 2 * KEPT.messages) this.#messages.splice(0, KEPT.messages)
   }

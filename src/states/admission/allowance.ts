@@ -147,6 +147,11 @@ export class Allowance {
     return this.#ledger.list().some(({ state }) => state === 'waiting')
   }
 
+  /** Whether someone waits while this process has something. */
+  get isInTheWay(): boolean {
+    return this.#held.size > 0 && this.isWantedByOthers
+  }
+
   #draw(need: Need): Share | undefined {
     const drawn = this.#reserve?.draw(need)
     if (drawn === undefined) return undefined

@@ -1,15 +1,13 @@
-import { resolve } from 'node:path'
 import { writableDisks } from '../../backends/live/disk-snapshot.js'
 import { IMAGE_DISK_NAME } from '../../params/drives.js'
 import { VmStatesError } from '../../params/errors.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import { createOverlay } from '../../qemu/qemu-img/create.js'
 import { nameOf } from '../definitions/name-of.js'
-import { type AnyState, DETAILS } from '../definitions/types.js'
+import type { AnyState } from '../definitions/types.js'
 import type { Context } from '../graph/context.js'
 import { type EnsureOptions, ensure } from '../graph/ensure.js'
-import { leaveOverlays } from './overlay-files.js'
-import { refuseExisting } from './write-overlays.js'
+import { leaveOverlays, requirePlaces } from './overlay-files.js'
 
 /** How overlays are left. */
 export interface ExportOptions extends EnsureOptions {
@@ -41,7 +39,7 @@ export async function exportOverlay(
       { hint: 'Export a disk state, or start the live one through this package.' },
     )
   }
-  if (state[DETAILS].kind === 'state') await refuseExisting(resolve(output))
+  await requirePlaces(state, output)
   const available = await ensure(state, context, options)
   try {
     const create = async (disk: Disk, path: string) => {

@@ -1,12 +1,12 @@
 import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import { dirname, join, parse as parsePath, resolve } from 'node:path'
-import { IMAGE_DISK_NAME } from '../../params/drives.js'
+import { IMAGE_DISK_NAME, VARIABLES_DISK_NAME } from '../../params/drives.js'
 import { fileError } from '../../qemu/file-error.js'
 import type { Disk } from '../../qemu/machine/launch-options.js'
 import type { Store } from '../../store/store.js'
-import { type AnyState, DETAILS } from '../definitions/types.js'
-import { type NewOverlay, writeOverlays } from './write-overlays.js'
+import { type AnyState, DETAILS, type MachineDefinition } from '../definitions/types.js'
+import { type NewOverlay, refuseExisting, writeOverlays } from './write-overlays.js'
 
 /** How overlays on the disks of a state come about. */
 export interface OverlaysOn {
@@ -33,11 +33,9 @@ export async function leaveOverlays(
   { output, disks, objects, create }: OverlaysOn,
   store: Store,
 ): Promise<string[]> {
-  const isOne = state[DETAILS].kind === 'state'
   const overlays = Object.entries(disks).flatMap(([member, all]) =>
     all.map((disk): NewOverlay => {
-      const further = disk.name === IMAGE_DISK_NAME ? [] : [disk.name]
-      const file = pathFor(output, isOne ? further : [member, ...further])
+      const file = pathFor(state, output, member, disk.name)
       return { file, create: (path) => create(disk, path) }
     }),
   )
@@ -50,6 +48,28 @@ export async function leaveOverlays(
   return files
 }
 
+/**
+ * Finds out before anything is done whether overlays on the disks of a state can be left.
+ *
+ * @throws VmStatesError `OUTPUT_EXISTS`, `ACCESS_DENIED`
+ */
+export async function requirePlaces(state: AnyState, output: string): Promise<void> {
+  for (const [member, { machine }] of Object.entries(state[DETAILS].members)) {
+    for (const disk of diskNames(machine)) {
+      const file = pathFor(state, output, member, disk)
+      await requireDirectory(dirname(file))
+      await refuseExisting(file)
+    }
+  }
+}
+
+/** What states hold the content of. */
+function diskNames(machine: MachineDefinition): string[] {
+  const { disks, firmware } = machine[DETAILS].options
+  const written = disks.filter(({ readOnly }) => !readOnly).map(({ name }) => name)
+  return [IMAGE_DISK_NAME, ...written, ...(firmware === 'uefi' ? [VARIABLES_DISK_NAME] : [])]
+}
+
 /** Before it is pinned: whether a file is gone cannot be seen in a directory that is closed. */
 async function requireDirectory(directory: string): Promise<void> {
   try {
@@ -60,7 +80,9 @@ async function requireDirectory(directory: string): Promise<void> {
   }
 }
 
-function pathFor(output: string, parts: readonly string[]): string {
+function pathFor(state: AnyState, output: string, member: string, disk: string): string {
+  const members = state[DETAILS].kind === 'state' ? [] : [member]
+  const parts = [...members, ...(disk === IMAGE_DISK_NAME ? [] : [disk])]
   const path = resolve(output)
   if (parts.length === 0) return path
   const { dir, name, ext } = parsePath(path)

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
+import { wallClock } from '../../params/clocks.js'
 
 const texts = new Map<string, { stamp: string; text: string }>()
 
@@ -18,7 +19,7 @@ export function readText(path: string): string {
   const text = readFileSync(path, 'utf8')
   // Two equal texts are one, so that what is made of a text can be found by it.
   const kept = known?.text === text ? known.text : text
-  if (Date.now() - Number(ctimeMs) > UNSETTLED) texts.set(path, { stamp, text: kept })
+  if (wallClock() - Number(ctimeMs) > UNSETTLED) texts.set(path, { stamp, text: kept })
   else texts.set(path, { stamp: '', text: kept })
   return kept
 }

@@ -1,3 +1,4 @@
+import { wallClock } from '../../params/clocks.js'
 import { isVmStatesError } from '../../params/errors.js'
 import { abortedError } from '../../qemu/deadline.js'
 import type { StoredObject } from '../../store/objects/manifest.js'
@@ -80,7 +81,7 @@ export async function collectGarbage(
   const known = await look(store)
   const size = sizeOf(known)
   const maxSize = options.maxSize ?? (await defaultMaxSize(store.root, size))
-  const plan = planRemovals(known, { maxSize, maxAge, now: Date.now() })
+  const plan = planRemovals(known, { maxSize, maxAge, now: wallClock() })
   const { removed, refused } = dryRun
     ? { removed: plan, refused: new Set<string>() }
     : await removeAll(plan, store, options)

@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { wallClock } from '../../params/clocks.js'
 import { isVmStatesError } from '../../params/errors.js'
 import { inStore, unlessMissing } from '../../store/files/storage-error.js'
 import type { Store } from '../../store/store.js'
@@ -55,7 +56,7 @@ async function filesIn(directory: string, maxAge: number): Promise<FoundFile[]> 
   const files = found.map(async ({ name, parentPath }): Promise<FoundFile[]> => {
     const path = join(parentPath, name)
     const stats = await unlessMissing(stat(path))
-    if (stats === undefined || Date.now() - stats.mtimeMs <= maxAge) return []
+    if (stats === undefined || wallClock() - stats.mtimeMs <= maxAge) return []
     return [{ name, path, size: stats.blocks * BLOCK }]
   })
   return (await Promise.all(files)).flat()

@@ -46,8 +46,12 @@ export async function buildAll(
   options: BuildAllOptions = {},
 ): Promise<BuildResult[]> {
   const { signal, onResult } = options
+  const plan = [...planBuilds(states, options)]
+  // Before anything is built: what a user edits meanwhile is not what this process has read and will run. Those
+  // that cannot be told are told of when it is their turn.
+  await Promise.allSettled(plan.map(({ state }) => context.keyOf(state)))
   const results = new Map<PlannedState, Promise<BuildResult>>()
-  for (const planned of planBuilds(states, options)) {
+  for (const planned of plan) {
     const parents = planned.parents.map((parent) => results.get(parent))
     const boots = planned.startsFrom.map((boot) => results.get(boot))
     const result = Promise.all([Promise.all(parents), ...boots]).then(async ([done]) => {
@@ -94,9 +98,14 @@ async function makeAvailable(
   signal: AbortSignal | undefined,
 ): Promise<AvailableState> {
   if (signal?.aborted) throw abortedError('building states', signal)
-  // The boot of the state that is there would be restored in the place of the new one.
-  if (rebuild && kind !== 'boot' && state.liveness === 'disk') await forgetBoot(state, context)
-  return await (kind === 'boot' ? ensureBoot : ensure)(state, context, { signal, rebuild })
+  if (kind === 'boot') return await ensureBoot(state, context, { signal, rebuild })
+  // The boot of the state that is there would be restored in the place of the new one; so would that which
+  // another process makes of it meanwhile.
+  const isBooted = rebuild && state.liveness === 'disk'
+  if (isBooted) await forgetBoot(state, context)
+  const available = await ensure(state, context, { signal, rebuild })
+  if (isBooted) await forgetBoot(state, context)
+  return available
 }
 
 async function forgetBoot(state: AnyState, context: Context): Promise<void> {

@@ -1,5 +1,6 @@
 import { renderScreen } from '../../guest/console/screen.js'
 import type { OnCommand } from '../../guest/exec/on-command.js'
+import { wallClock } from '../../params/clocks.js'
 import { cleanConsole } from '../../qemu/machine/clean-console.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { writeAtomically } from '../../store/files/write-atomically.js'
@@ -25,7 +26,7 @@ export class BuildLog {
 
   /** @param name - the state as people call it */
   constructor(name: string) {
-    this.#title = `${name}, ${new Date().toISOString()}`
+    this.#title = `${name}, ${new Date(wallClock()).toISOString()}`
   }
 
   /** Adds a line of its own, with the time. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { monotonic } from '../../params/clocks.js'
 import { tracer } from '../../params/trace.js'
 import { withDeadline } from '../../qemu/deadline.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
@@ -6,6 +7,8 @@ import type { Lock } from '../../store/lock/lock.js'
 import type { Draft } from '../../store/objects/draft.js'
 import { admitMachines } from '../admission/admit-machines.js'
 import { eachMember } from '../definitions/each-member.js'
+import { DETAILS } from '../definitions/types.js'
+import { type InputParts, requireSameFiles } from '../keys/inputs.js'
 import { awaitReady, boots } from '../machines/await-ready.js'
 import {
   type CapturedMachines,
@@ -71,8 +74,8 @@ async function buildAdmitted(
 ): Promise<AvailableState> {
   const { context, signal } = options
   const took = await lastTook(task, context.store)
-  const startedAt = performance.now()
-  const seconds = () => (performance.now() - startedAt) / 1000
+  const startedAt = monotonic()
+  const seconds = () => (monotonic() - startedAt) / 1000
   const log = new BuildLog(task.name)
   let step: BuildStep = 'start'
   const begin = (next: BuildStep, detail?: string) => {
@@ -129,6 +132,7 @@ async function makeFiles(
     if (task.state !== 'boot') begin('setup')
     const setup = Promise.resolve(handles.held).then(task.setup)
     await withDeadline(setup, `the setup of ${task.name}`, { timeout: task.timeout, signal })
+    await requireSameInputs(task)
     begin('capture')
     if (task.liveness === 'disk') await shutDown(started, handles, task.shutdownTimeout, signal)
   } finally {
@@ -136,6 +140,12 @@ async function makeFiles(
   }
   if (task.liveness === 'live') await ensureWakers(started)
   return await captureMachines(started, task.backend, draft.directory, parent)
+}
+
+async function requireSameInputs({ key, definition }: BuildTask): Promise<void> {
+  const { files } = key.parts as Partial<InputParts>
+  const { options, origin } = definition[DETAILS]
+  if (files !== undefined) await requireSameFiles(files, options.inputs, origin)
 }
 
 function isBoot({ members }: AvailableState): boolean {

@@ -3,6 +3,7 @@ import { type SshKey, sshKeyOf } from '../../guest/ssh/ssh-key.js'
 import { identifyFirmware } from '../../images/firmware/identify-firmware.js'
 import { identifyImage } from '../../images/identify-image.js'
 import type { Architecture } from '../../params/architecture.js'
+import { wallClock } from '../../params/clocks.js'
 import type { LoadedConfig } from '../../params/load-config.js'
 import { DEFAULT_QEMU } from '../../params/qemu.js'
 import type { Run } from '../../store/runs/run.js'
@@ -48,7 +49,7 @@ export class Context implements AsyncDisposable {
   /** What this process's machines may take of the host. */
   readonly allowance: Allowance
   /** When it was opened, in milliseconds since 1970: what was fresh then is fresh while it lives. */
-  readonly openedAt = Date.now()
+  readonly openedAt = wallClock()
   /** What people were told that they need to hear but once. */
   readonly told = new Set<string>()
   /** The disk states whose kept boots somebody in this process asked for. */

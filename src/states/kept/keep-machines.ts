@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { clearTimeout, setTimeout } from 'node:timers'
+import { monotonic } from '../../params/clocks.js'
 import { VmStatesError } from '../../params/errors.js'
 import type { Draft } from '../../store/objects/draft.js'
 import { eachMember } from '../definitions/each-member.js'
@@ -33,7 +35,7 @@ export async function captureMoment(
   { timeout, test }: { timeout: number; test?: FailedTest },
 ): Promise<CapturedMoment> {
   const { objects } = context.store
-  const startedAt = performance.now()
+  const startedAt = monotonic()
   const consoles = await consolesOf(machines)
   const draft = await objects.createDraft()
   let isLate = false
@@ -46,7 +48,7 @@ export async function captureMoment(
     for (const [member, text] of consoles) {
       await writeFile(join(draft.directory, member, CONSOLE_FILE), text)
     }
-    const seconds = (performance.now() - startedAt) / 1000
+    const seconds = (monotonic() - startedAt) / 1000
     const commit = (owner: string, name: string) =>
       commitMoment({ machines, context, draft, captured, seconds, test, owner, name })
     return { draft, commit }

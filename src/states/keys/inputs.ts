@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { wallClock } from '../../params/clocks.js'
 import { VmStatesError } from '../../params/errors.js'
 import type { ParsedStateOptions } from '../../params/state.js'
 import type { Origin } from '../definitions/types.js'
@@ -29,6 +30,26 @@ export async function inputParts(
     files.map(async (file) => [file, await digestFile(resolve(directory, file))] as const),
   )
   return { values, files: Object.fromEntries(digests) }
+}
+
+/**
+ * Makes sure that the files of a state's inputs are those that its key was made of: a state whose setup has read
+ * others would be found by these.
+ *
+ * @param before - the digests in the key
+ * @throws VmStatesError `INPUT_FILE` with the first that is another
+ */
+export async function requireSameFiles(
+  before: InputParts['files'],
+  inputs: ParsedStateOptions['inputs'],
+  origin: Origin | undefined,
+): Promise<void> {
+  const { files: after } = await inputParts(inputs, origin)
+  const paths = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  const changed = paths.find((path) => before[path] !== after[path])
+  if (changed === undefined) return
+  const hint = 'Build it again. What a setup writes by itself is none of its inputs.'
+  throw new VmStatesError('INPUT_FILE', `the input file ${changed} has changed meanwhile`, { hint })
 }
 
 /**
@@ -85,7 +106,7 @@ async function digestFile(path: string): Promise<string> {
     const known = digests.get(path)
     if (known?.stamp === stamp) return await known.digest
     const digest = hashFile(path)
-    if (Date.now() - Number(ctimeMs) > UNSETTLED) digests.set(path, { stamp, digest })
+    if (wallClock() - Number(ctimeMs) > UNSETTLED) digests.set(path, { stamp, digest })
     return await digest
   } catch (cause) {
     digests.delete(path)

@@ -1,4 +1,4 @@
-import { monotonic } from '../../params/monotonic.js'
+import { monotonic } from '../../params/clocks.js'
 import { withDeadline } from '../../qemu/deadline.js'
 import { eachMember } from '../definitions/each-member.js'
 import { type AnyState, DETAILS } from '../definitions/types.js'

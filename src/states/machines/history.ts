@@ -1,5 +1,5 @@
 import type { OnCommand } from '../../guest/exec/on-command.js'
-import { monotonic } from '../../params/monotonic.js'
+import { monotonic } from '../../params/clocks.js'
 import { CommandEntry } from './command-entry.js'
 
 /** Kept of what happened: the last steps and commands, and characters of all output together. */

@@ -1,7 +1,6 @@
 import type { OnCommand } from '../../guest/exec/on-command.js'
 import type { Vm } from '../../guest/vm.js'
 import { tracer } from '../../params/trace.js'
-import type { Viewing } from '../../qemu/machine/launch-options.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
 import { admitMachines } from '../admission/admit-machines.js'
 import type { Share, TakeOptions } from '../admission/allowance.js'
@@ -13,7 +12,12 @@ import type { Context } from '../graph/context.js'
 import { ensureRunnable } from '../graph/ensure-runnable.js'
 import { bringUp } from './bring-up.js'
 import { Handles } from './handles.js'
-import { type StartedMachine, type StartedMachines, startMachines } from './start-machines.js'
+import {
+  type StartedMachine,
+  type StartedMachines,
+  type StartOptions,
+  startMachines,
+} from './start-machines.js'
 import { stopTogether } from './stop-together.js'
 
 const trace = tracer('restore')
@@ -27,7 +31,7 @@ interface Parts<H> {
   /** For all of them; released with them. */
   share: Share
   signal?: AbortSignal | undefined
-  viewing?: Viewing | undefined
+  viewing?: StartOptions['viewing']
 }
 
 /** The machines of a state, which can be brought back to it as often as needed. */
@@ -224,8 +228,7 @@ export interface OpenOptions extends Pick<TakeOptions, 'isStuck' | 'onWaiting'> 
   signal?: AbortSignal | undefined
   /** The state of the machines if it was made available before; released with them. */
   state?: AvailableState
-  /** For somebody who steps into them. */
-  viewing?: Viewing | undefined
+  viewing?: StartOptions['viewing']
   /** Given machines that did not get up, before they are closed. It must not reject. */
   onFailure?: ((machines: MachinesInHand) => Promise<void>) | undefined
 }

@@ -60,8 +60,8 @@ export interface StartedMachines {
 export interface StartOptions {
   purpose: Purpose
   signal?: AbortSignal | undefined
-  /** For somebody who steps into the machines. */
-  viewing?: Viewing | undefined
+  /** For somebody who steps into machines, by member. */
+  viewing?: Readonly<Record<string, Viewing>> | undefined
   /** Makes the files of a machine; by default, what captured its state does. */
   prepare?: ((member: string, directory: string) => Promise<PreparedMachine>) | undefined
 }
@@ -160,7 +160,7 @@ async function startMachine(
       paused: true,
       ...(ram && { ram: { path: ram.path, shared: true } }),
       ...prepared.launch,
-      ...viewing,
+      ...viewing?.[member],
       ...(directKernel && { directKernel }),
       firmware,
       name,

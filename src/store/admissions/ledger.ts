@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, symlinkSync } from 'node:fs'
 import { unlink } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { monotonic } from '../../params/clocks.js'
 import { VmStatesError } from '../../params/errors.js'
 import { inStore, systemCode, unlessMissing } from '../files/storage-error.js'
 import type { Layout } from '../layout.js'
@@ -141,18 +142,18 @@ export class AdmissionLedger {
     let tell = { at: 0, about: '' }
     for (;;) {
       if (signal?.aborted) throw aborted(mine, signal)
-      if (performance.now() >= lookAt) {
+      if (monotonic() >= lookAt) {
         await this.#buryDead(mine, isDead)
-        lookAt = performance.now() + LOOK_CLOSELY_EVERY
+        lookAt = monotonic() + LOOK_CLOSELY_EVERY
       }
       const entries = this.#read()
       if (!entries.some(({ id }) => id === mine.id)) return false
       if (isTurnOf(mine, entries) && (await this.#pass(mine))) return true
       const held = entries.filter(({ state }) => state === 'held')
       const about = held.map(({ id }) => id).join()
-      if (performance.now() >= tell.at && about !== tell.about) {
+      if (monotonic() >= tell.at && about !== tell.about) {
         onWait?.(held)
-        tell = { at: performance.now() + TELL_EVERY, about }
+        tell = { at: monotonic() + TELL_EVERY, about }
       }
       await pause(mine, signal)
     }

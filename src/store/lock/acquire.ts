@@ -1,6 +1,7 @@
 import { readlinkSync } from 'node:fs'
 import { unlink } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { monotonic } from '../../params/clocks.js'
 import { VmStatesError } from '../../params/errors.js'
 import { tracer } from '../../params/trace.js'
 import { watchForDeath } from '../owner/death-watch.js'
@@ -43,7 +44,7 @@ export async function acquireLock(
   const files = lockFiles(locks, name)
   const me = newOwnerRecord()
   const isDead = watchForDeath()
-  const deadline = performance.now() + timeout
+  const deadline = monotonic() + timeout
   let waitingFor: string | undefined
   for (;;) {
     if (signal?.aborted) throw aborted(name, signal)
@@ -54,7 +55,7 @@ export async function acquireLock(
       onWait?.(owner)
     }
     waitingFor = owner.nonce
-    const left = deadline - performance.now()
+    const left = deadline - monotonic()
     if (left <= 0) {
       throw new VmStatesError(
         'TIMEOUT',
@@ -82,10 +83,10 @@ async function untilChanged(
   name: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const end = performance.now() + longest
+  const end = monotonic() + longest
   do {
-    await pause(Math.min(pollInterval(), Math.max(end - performance.now(), 0)), name, signal)
-  } while (performance.now() < end && isRecordOf(record, nonce))
+    await pause(Math.min(pollInterval(), Math.max(end - monotonic(), 0)), name, signal)
+  } while (monotonic() < end && isRecordOf(record, nonce))
 }
 
 function isRecordOf(record: string, nonce: string): boolean {

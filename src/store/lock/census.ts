@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { wallClock } from '../../params/clocks.js'
 import { unlessMissing } from '../files/storage-error.js'
 import { isProvablyDead } from '../owner/death-watch.js'
 import { type OwnerRecord, readOwner } from '../owner/owner-record.js'
@@ -43,7 +44,7 @@ export async function isDeadForLong(owner: OwnerRecord, files: LockFiles): Promi
   const proof = await isProvablyDead(owner)
   if (proof !== undefined) return proof
   const stats = await unlessMissing(stat(files.heartbeat))
-  if (stats !== undefined && Date.now() - stats.mtimeMs < SUSPICIOUS_AFTER) return false
+  if (stats !== undefined && wallClock() - stats.mtimeMs < SUSPICIOUS_AFTER) return false
   const before = await readHeartbeat(files)
   await sleep(OBSERVED_FOR)
   return (await readHeartbeat(files)) === before

@@ -1,5 +1,6 @@
 import { rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { wallClock } from '../../params/clocks.js'
 import { inStore } from '../files/storage-error.js'
 import { syncPath } from '../files/sync-path.js'
 import { writeAtomically } from '../files/write-atomically.js'
@@ -88,7 +89,7 @@ export class Draft {
       format: MANIFEST_FORMAT,
       id: this.id,
       key,
-      createdAt: new Date().toISOString(),
+      createdAt: new Date(wallClock()).toISOString(),
       parents,
       files,
       meta,

@@ -1,3 +1,4 @@
+import { monotonic } from '../../params/clocks.js'
 import { isHere } from './host.js'
 import type { OwnerRecord } from './owner-record.js'
 import { processStatus } from './process-status.js'
@@ -33,7 +34,7 @@ export async function isProvablyDead(owner: OwnerRecord): Promise<boolean | unde
  * stood still under our eyes for `STALE_AFTER`: no clock is compared with another's, and a
  * host that was suspended meanwhile has killed nobody.
  */
-export function watchForDeath(now: () => number = () => performance.now()): IsDead {
+export function watchForDeath(now: () => number = monotonic): IsDead {
   const sightings = new Map<string, Sighting>()
   return async (owner, readHeartbeat) => {
     const proof = await isProvablyDead(owner)

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { wallClock } from '../../params/clocks.js'
 import { inStore, unlessMissing } from '../files/storage-error.js'
 import { writeAtomically } from '../files/write-atomically.js'
 import type { Layout } from '../layout.js'
@@ -51,7 +52,7 @@ export class RunRegistry {
         id,
         lifetime,
         label,
-        startedAt: new Date().toISOString(),
+        startedAt: new Date(wallClock()).toISOString(),
         presence: this.#presence.name,
       }
       await mkdir(join(unfinished, PROCESSES), { recursive: true, mode: 0o700 })

@@ -1,5 +1,5 @@
+import { monotonic } from '../../../params/clocks.js'
 import { isVmStatesError } from '../../../params/errors.js'
-import { monotonic } from '../../../params/monotonic.js'
 import { type Patience, withDeadline } from '../../../qemu/deadline.js'
 import { CommandError } from '../../exec/command-error.js'
 import { checkCommand, type ExecOptions, stdinBytes } from '../../exec/options.js'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { monotonic } from '../../../params/clocks.js'
 import { VmStatesError } from '../../../params/errors.js'
-import { monotonic } from '../../../params/monotonic.js'
 import { showValue } from '../../../params/parse.js'
 import type { Patience } from '../../../qemu/deadline.js'
 import { checkTimeout } from '../../exec/options.js'

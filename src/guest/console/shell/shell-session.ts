@@ -1,4 +1,4 @@
-import { monotonic } from '../../../params/monotonic.js'
+import { monotonic } from '../../../params/clocks.js'
 import { GuestError } from '../../guest-error.js'
 import type { ConsoleFeed } from '../console-feed.js'
 import { ConsoleText } from '../console-text.js'

@@ -1,4 +1,4 @@
-import { monotonic } from '../../../params/monotonic.js'
+import { monotonic } from '../../../params/clocks.js'
 import type { Patience } from '../../../qemu/deadline.js'
 
 /** Characters of what came that an error shows. */
