@@ -28,6 +28,11 @@ export async function injectFiles(
 ): Promise<void> {
   const target = to === '/' ? to : diskPath(to)
   const files = await Promise.all(sources.map(findSource))
+  const names = files.map((file) => basename(file))
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) {
+    throw new VmStatesError('INVALID_VALUE', `two of the files would both be ${twice} in ${to}`)
+  }
   const archive = join(opener.directory, 'archive.tar')
   const members = files.flatMap((file) => ['-C', dirname(file), `./${basename(file)}`])
   const owner = ['--owner=0', '--group=0', '--numeric-owner']

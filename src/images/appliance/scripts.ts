@@ -4,7 +4,7 @@ export const REFUSED = 44
 const ROOT = '/run/disk'
 
 /**
- * Mounts the filesystem on the second disk that has an `/etc`, else the first that can be mounted. What is in
+ * Mounts the first filesystem on the second disk that has an `/etc`, else the first that can be mounted. What is in
  * it is looked at with it as the root directory, so that its links lead where they do in its own guest: the
  * static busybox, in the directory of devices, goes along. Prints what is there if nothing can be mounted.
  */
@@ -12,9 +12,13 @@ export const OPEN_DISK = `
 cp /bin/busybox /dev/busybox
 mkdir -p ${ROOT}
 chosen=
-for device in /dev/vdb /dev/vdb[0-9]*; do
+for device in /dev/vdb /dev/vdb[0-9] /dev/vdb[0-9][0-9]*; do
   mount -t ext4 "$device" ${ROOT} 2>/dev/null || continue
-  [ -d ${ROOT}/etc ] && chosen=$device
+  if [ -d ${ROOT}/etc ]; then
+    chosen=$device
+    umount ${ROOT}
+    break
+  fi
   chosen=\${chosen:-$device}
   umount ${ROOT}
 done

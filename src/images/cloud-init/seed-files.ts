@@ -66,6 +66,14 @@ function userEntry(user: CloudInit['users'][number]): object {
   }
 }
 
+/** What YAML does not take as it is, though JSON does: some control characters, ends of lines, marks of order. */
+const ONLY_IN_JSON = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g
+
+/** As YAML reads it, too. */
 function json(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`
+  const text = JSON.stringify(value, undefined, 2).replaceAll(
+    ONLY_IN_JSON,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+  return `${text}\n`
 }

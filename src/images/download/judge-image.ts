@@ -2,6 +2,7 @@ import { VmStatesError } from '../../params/errors.js'
 import { formatSize } from '../../params/format-size.js'
 import { type Qcow2Header, readQcow2Header } from '../../qemu/qcow2/header.js'
 import { imageFormat } from '../image-format.js'
+import { showUrl } from './request.js'
 
 /** Bytes; what a disk of a downloaded image may claim to be. */
 const MAX_VIRTUAL_SIZE = 8 * 2 ** 40
@@ -42,7 +43,11 @@ export async function judgeImage(
   if (format === 'raw') return format
   const problems = problemsOf(await readQcow2Header(file))
   if (problems.length === 0) return format
-  throw new VmStatesError('IMAGE_UNTRUSTED', `the image at ${url} ${problems.join(' and ')}`, {
-    hint: 'A downloaded image must be one complete qcow2 or raw file.',
-  })
+  throw new VmStatesError(
+    'IMAGE_UNTRUSTED',
+    `the image at ${showUrl(url)} ${problems.join(' and ')}`,
+    {
+      hint: 'A downloaded image must be one complete qcow2 or raw file.',
+    },
+  )
 }

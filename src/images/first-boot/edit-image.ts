@@ -33,6 +33,9 @@ export async function editImage(
 ): Promise<ResolvedImage & { objectId: string }> {
   const { store, signal } = opener
   const make = async (directory: string) => {
+    // Nothing stands on it until this has ended.
+    await using _lease =
+      image.objectId === undefined ? undefined : await store.lease(image.objectId)
     const disk: Disk = { name: IMAGE_DISK_NAME, file: join(directory, FILE), format: 'qcow2' }
     const { file, format } = image.disk
     const isInStore = image.objectId !== undefined

@@ -1,15 +1,22 @@
+/** Ends the last line of a file, after which another one comes. */
+const END_LINE = `
+end_line() { [ ! -s "$1" ] || [ -z "$(/dev/busybox tail -c 1 "$1")" ] || echo >>"$1"; }
+`
+
 /** The host's name, in its two files. */
-export const SET_HOSTNAME = `
+export const SET_HOSTNAME = `${END_LINE}
 echo "$1" >/etc/hostname
 [ -e /etc/hosts ] || echo '127.0.0.1 localhost' >/etc/hosts
 /dev/busybox sed -i '/^127\\.0\\.1\\.1[[:space:]]/d' /etc/hosts
+end_line /etc/hosts
 echo "127.0.1.1 $1 \${1%%.*}" >>/etc/hosts
 `
 
 /** Keys that let root in, one to an argument. */
-export const ADD_KEYS = `
+export const ADD_KEYS = `${END_LINE}
 umask 077
 /dev/busybox mkdir -p /root/.ssh
+end_line /root/.ssh/authorized_keys
 printf '%s\\n' "$@" >>/root/.ssh/authorized_keys
 /dev/busybox chmod 700 /root/.ssh
 /dev/busybox chmod 600 /root/.ssh/authorized_keys

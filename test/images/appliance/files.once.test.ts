@@ -6,6 +6,7 @@ import {
   readFile,
   readlink,
   symlink,
+  truncate,
   writeFile,
 } from 'node:fs/promises'
 import { execa } from 'execa'
@@ -95,6 +96,43 @@ describe('files of a disk that is not booted', () => {
   )
 
   it(
+    'are those of the first of several partitions with an /etc',
+    async () => {
+      const [size, file] = [8 * 2 ** 20, scratch().path('two.raw')]
+      const table = Buffer.alloc(512)
+      table.writeUInt16LE(0xaa55, 510)
+      await writeFile(file, table)
+      for (const [index, name] of ['first', 'second'].entries()) {
+        await mkdir(scratch().path(`${name}/etc`), { recursive: true })
+        await writeFile(scratch().path(`${name}/etc/name`), name)
+        const start = size * (index + 1)
+        table.writeUInt8(0x83, 446 + 16 * index + 4)
+        table.writeUInt32LE(start / 512, 446 + 16 * index + 8)
+        table.writeUInt32LE(size / 512, 446 + 16 * index + 12)
+        await truncate(file, start + size)
+        const args = [
+          '-Fqt',
+          'ext2',
+          '-E',
+          `offset=${start}`,
+          '-d',
+          scratch().path(name),
+          file,
+          '8M',
+        ]
+        await execa('/sbin/mke2fs', args)
+      }
+      const open = await execa('dd', ['if=/dev/stdin', `of=${file}`, 'conv=notrunc'], {
+        input: table,
+      })
+      expect(open.exitCode).toBe(0)
+      await extract({ name: 'image', file, format: 'raw' }, ['/etc/name'])
+      expect(await readFile(scratch().path('out/name'), 'utf8')).toBe('first')
+    },
+    TIMEOUT,
+  )
+
+  it(
     'that are not there are all named, and nothing is left',
     async () => {
       const disk: Disk = { name: 'image', file: (await tinyGuest()).disk, format: 'qcow2' }
@@ -145,6 +183,15 @@ describe('files of a disk that is not booted', () => {
     await mkdir(scratch().path('out/hosts'), { recursive: true })
     await expect(extract(disk, ['/etc/hosts'])).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' })
     await expect(extract(disk, ['/a/x', '/b/x'])).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' })
+    for (const name of ['a', 'b']) {
+      await mkdir(scratch().path(name))
+      await writeFile(scratch().path(`${name}/x`), name)
+    }
+    const both = [scratch().path('a/x'), scratch().path('b/x')]
+    await expect(inject(disk, both, '/etc')).rejects.toMatchObject({
+      code: 'INVALID_VALUE',
+      message: 'two of the files would both be x in /etc',
+    })
     for (const paths of [
       ['/etc/passwd', '/etc'],
       ['/etc', '/etc/passwd'],

@@ -25,6 +25,13 @@ function metaData(options: object): Record<string, string> {
 }
 
 describe('the files of a seed', () => {
+  it('have no character that YAML takes for another, or does not take', () => {
+    const odd = '\u007f\u0085\u009f\u2028\ufeff\uffff'
+    const { 'user-data': text } = seedFiles(parsed({ runcmd: [odd] }))
+    expect(text).not.toMatch(/[^ -~\n]/)
+    expect(userData({ runcmd: [odd] })).toMatchObject({ runcmd: [odd] })
+  })
+
   it('say in the words of cloud-config what the options say', () => {
     const options = {
       hostname: 'web',

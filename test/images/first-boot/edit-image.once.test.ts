@@ -34,6 +34,7 @@ describe('an image that is changed before its first boot', () => {
         sshKeys: [KEY],
         files: {
           '/opt/new/note': 'a note',
+          '/root/.ssh/authorized_keys': 'ssh-ed25519 of-before without-end',
           '/etc/cron.daily/job': { content: '#!/bin/sh\n', mode: 0o755 },
           '/opt/new/closed': { content: 'closed', mode: 0 },
         },
@@ -67,7 +68,7 @@ describe('an image that is changed before its first boot', () => {
       expect(await text('hostname')).toBe('web.example.test\n')
       expect(await text('hosts')).toMatch(/^127\.0\.1\.1 web\.example\.test web$/m)
       expect(await text('shadow')).toMatch(/^root:\$/m)
-      expect(await text('.ssh/authorized_keys')).toBe(`${KEY}\n`)
+      expect(await text('.ssh/authorized_keys')).toBe(`ssh-ed25519 of-before without-end\n${KEY}\n`)
       expect([await mode('.ssh'), await mode('.ssh/authorized_keys')]).toEqual([0o700, 0o600])
       expect(await text('new/note')).toBe('a note')
       expect([await text('new/closed'), await mode('new/closed')]).toEqual(['closed', 0])
