@@ -2,6 +2,7 @@ import {
   chmod,
   lstat,
   mkdir,
+  open,
   readdir,
   readFile,
   readlink,
@@ -122,10 +123,8 @@ describe('files of a disk that is not booted', () => {
         ]
         await execa('/sbin/mke2fs', args)
       }
-      const open = await execa('dd', ['if=/dev/stdin', `of=${file}`, 'conv=notrunc'], {
-        input: table,
-      })
-      expect(open.exitCode).toBe(0)
+      await using disk = await open(file, 'r+')
+      await disk.write(table)
       await extract({ name: 'image', file, format: 'raw' }, ['/etc/name'])
       expect(await readFile(scratch().path('out/name'), 'utf8')).toBe('first')
     },
