@@ -37,11 +37,12 @@ export async function recoverSwap(
 
 /** What was written since the operation was killed would go with what it has put there. */
 async function requireUntouched({ file, entries }: Journal): Promise<void> {
-  const killedAt = (await stat(file)).mtimeMs
+  const killedAt = (await statsOf(file))?.mtimeMs ?? Number.POSITIVE_INFINITY
   for (const { path, backup } of entries) {
     if (backup === undefined) continue
     const [now, before] = await Promise.all([statsOf(path), statsOf(backup)])
-    if (now === undefined || now.ino === before?.ino) continue
+    // Nothing is put back there: it was not changed yet, or is given back already.
+    if (now === undefined || before === undefined || now.ino === before.ino) continue
     await refuseRunning([path])
     if (now.mtimeMs <= killedAt) continue
     throw new VmStatesError(
