@@ -1,13 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { GuestError } from '../../src/guest/guest-error.js'
 import type { Vm } from '../../src/guest/vm.js'
-import { bootTiny, rejection, type TinyVm } from './tiny-vm.js'
+import { FAULTY_GUESTS, useGuest } from './faulty-guests.js'
+import { rejection } from './tiny-vm.js'
 
 /** Milliseconds by which an error may be later than its deadline: what a silent guest gets to kill a command. */
-const GRACE = 2000
+const KILL_GRACE = { agent: 2000, ssh: 5000, console: 10_000 }
 /** Milliseconds that a slow host takes for what takes none. */
 const SLOWNESS = 5000
 
@@ -21,26 +22,24 @@ async function failure(call: () => Promise<unknown>) {
 /** A process that the kernel prefers to all others, for ever, on the only CPU: sched_setscheduler(2). */
 const HOG = ['-e', 'syscall 144, 0, 1, my $first = pack "l", 99; 1 while 1']
 
+/** A script after whose end another goes on, and waits until what is to be broken is under way. */
+const soon = (script: string) => `(sleep 0.5; ${script}) </dev/null >/dev/null 2>&1 &`
+
+const GUESTS = ['tiny', 'debian'] as const
+
 const noSpace = 'No space left on device'
 
-/** What is on the console of a guest that is up. */
-const BOOTED = 'vm-states tiny guest ready'
-
-/** A guest for each test: a kernel that goes back in time may fill the console with its complaints. */
-function useGuest(channel: 'agent' | 'ssh' | 'console') {
-  let tiny: TinyVm
-  beforeEach(async () => {
-    tiny = await bootTiny({ channel })
-  })
-  afterEach(() => tiny[Symbol.asyncDispose]())
-  return () => tiny.vm as Vm
-}
-
-describe.each(['agent', 'ssh'] as const)('over %s, a guest', (channel) => {
-  const guest = useGuest(channel)
+describe.each([
+  { name: 'tiny', channel: 'agent' },
+  { name: 'tiny', channel: 'ssh' },
+  { name: 'debian', channel: 'agent' },
+  { name: 'debian', channel: 'ssh' },
+] as const)('over $channel, a $name guest', ({ name, channel }) => {
+  const { booted: BOOTED } = FAULTY_GUESTS[name]
+  const open = useGuest(name, channel)
   let vm: Vm
   beforeEach(() => {
-    vm = guest()
+    vm = open()
   })
 
   test('that panics: its end is told with what the kernel said, at once and ever after', async () => {
@@ -60,7 +59,7 @@ describe.each(['agent', 'ssh'] as const)('over %s, a guest', (channel) => {
   test('that hangs: commands end at their deadline, and say that it does not answer', async () => {
     await vm.$`echo -1 >/proc/sys/kernel/sched_rt_runtime_us`
     const command = await failure(() => vm.exec('perl', HOG, { timeout: 3000 }))
-    expect(command.took).toBeLessThan(3000 + GRACE + SLOWNESS)
+    expect(command.took).toBeLessThan(3000 + KILL_GRACE[channel] + SLOWNESS)
     expect(command.error).toMatchObject({
       code: 'TIMEOUT',
       shortMessage: expect.stringMatching(
@@ -80,6 +79,10 @@ describe.each(['agent', 'ssh'] as const)('over %s, a guest', (channel) => {
       )
       expect(error.consoleTail).toContain(BOOTED)
     }
+    const ready = await failure(() => vm.ready({ timeout: 1000 }))
+    expect(ready.took).toBeLessThan(1000 + KILL_GRACE[channel] + SLOWNESS)
+    expect(ready.error.code).toMatch(/^GUEST_NOT_READY|GUEST_AGENT_MISSING|GUEST_AGENT_SILENT$/)
+    expect(ready.error.consoleTail).toContain(BOOTED)
   })
 
   test('whose CPUs were stopped: that is what is told', async () => {
@@ -99,15 +102,15 @@ describe.each(['agent', 'ssh'] as const)('over %s, a guest', (channel) => {
     for (const { error, took } of await Promise.all([running, streamed])) {
       expect(error).toMatchObject({
         code: 'GUEST_REBOOTED',
-        shortMessage: 'tiny was reset and boots anew: this call was under way',
+        shortMessage: `${name} was reset and boots anew: this call was under way`,
         consoleTail: expect.stringContaining('reboot: Restarting system'),
       })
       expect(took).toBeLessThan(3000 + SLOWNESS)
     }
     await events
-    await vm.ready({ timeout: 60_000 })
+    await vm.ready({ timeout: 600_000 })
     expect((await vm.$`ps | grep -c '[s]leep 1000' || true`).stdout).toBe('0')
-  })
+  }, 700_000)
 
   describe('whose disk is full', () => {
     let directory: string
@@ -139,22 +142,13 @@ describe.each(['agent', 'ssh'] as const)('over %s, a guest', (channel) => {
   })
 })
 
-describe('over agent, a guest', () => {
-  const guest = useGuest('agent')
+describe.each(GUESTS)('over agent, a %s guest', (name) => {
+  const guest = FAULTY_GUESTS[name]
+  const { booted: BOOTED } = guest
+  const open = useGuest(name, 'agent')
   let vm: Vm
   beforeEach(() => {
-    vm = guest()
-  })
-
-  test('says so where there is no room for the pipes of a stream', async () => {
-    await vm.$`mkdir /small && mount -t tmpfs -o nr_inodes=1 none /small
-      mount --bind /small /run && mount --bind /small /tmp`
-    const upload = await failure(() => vm.upload('/etc/hostname', '/root/name'))
-    expect(upload.error).toMatchObject({ code: 'GUEST_FILE_FAILED' })
-    const onStdout = () => {}
-    const command = await failure(() => vm.$({ onStdout })`echo text`)
-    expect(command.error).toMatchObject({ code: 'GUEST_COMMAND_FAILED', exitCode: 126 })
-    for (const { error } of [upload, command]) expect(error.message).toContain(noSpace)
+    vm = open()
   })
 
   test('whose agent is killed: what it ran is told, and the next one answers', async () => {
@@ -169,10 +163,9 @@ describe('over agent, a guest', () => {
   })
 
   test('whose agent is killed for good: it is told that none runs', async () => {
-    await vm.writeFile('/sbin/agent', '#!/bin/sh\nexec sleep 1000\n', { mode: 0o755 })
-    await vm.$`(sleep 0.5; kill -KILL $(pidof qemu-ga)) </dev/null >/dev/null 2>&1 &`
+    await vm.shell(soon(guest.endAgent))
     const command = await failure(() => vm.exec('sleep', ['1000'], { timeout: 3000 }))
-    expect(command.took).toBeLessThan(3000 + GRACE + SLOWNESS)
+    expect(command.took).toBeLessThan(3000 + KILL_GRACE.agent + SLOWNESS)
     expect(command.error.code).toBe('TIMEOUT')
     const port = await failure(() => vm.waitForPort(80, { timeout: 1000 }))
     expect(port.took).toBeLessThan(1000 + SLOWNESS)
@@ -190,6 +183,26 @@ describe('over agent, a guest', () => {
     const { error } = await failure(() => vm.exec('sleep', ['1000'], { timeout: 2000 }))
     expect(error.shortMessage).toContain('in a guest that does not answer')
     expect((await rejection(vm.waitForPort(80, { timeout: 500 }))).code).toBe('GUEST_AGENT_SILENT')
+  })
+})
+
+describe('over agent, a guest', () => {
+  const { booted: BOOTED } = FAULTY_GUESTS.tiny
+  const open = useGuest('tiny', 'agent')
+  let vm: Vm
+  beforeEach(() => {
+    vm = open()
+  })
+
+  test('says so where there is no room for the pipes of a stream', async () => {
+    await vm.$`mkdir /small && mount -t tmpfs -o nr_inodes=1 none /small
+      mount --bind /small /run && mount --bind /small /tmp`
+    const upload = await failure(() => vm.upload('/etc/hostname', '/root/name'))
+    expect(upload.error).toMatchObject({ code: 'GUEST_FILE_FAILED' })
+    const onStdout = () => {}
+    const command = await failure(() => vm.$({ onStdout })`echo text`)
+    expect(command.error).toMatchObject({ code: 'GUEST_COMMAND_FAILED', exitCode: 126 })
+    for (const { error } of [upload, command]) expect(error.message).toContain(noSpace)
   })
 
   test('that drops its network is told by what needs it, and by nothing else', async () => {
@@ -212,15 +225,17 @@ describe('over agent, a guest', () => {
   })
 })
 
-describe('over ssh, a guest', () => {
-  const guest = useGuest('ssh')
+describe.each(GUESTS)('over ssh, a %s guest', (name) => {
+  const guest = FAULTY_GUESTS[name]
+  const { booted: BOOTED } = guest
+  const open = useGuest(name, 'ssh')
   let vm: Vm
   beforeEach(() => {
-    vm = guest()
+    vm = open()
   })
 
   test('whose sshd is killed: what it ran is told, and then that nobody is let in', async () => {
-    await vm.$`(sleep 0.5; killall -KILL dropbear) </dev/null >/dev/null 2>&1 &`
+    await vm.shell(soon(guest.endSshd))
     const { error, took } = await failure(() => vm.exec('sleep', ['1000']))
     expect(error).toMatchObject({
       code: 'GUEST_SSH_LOST',
@@ -234,14 +249,14 @@ describe('over ssh, a guest', () => {
   })
 
   test('that drops its network: commands end at their deadline, and say that it does not answer', async () => {
-    await vm.$`(sleep 0.5; ip link set eth0 down) </dev/null >/dev/null 2>&1 &`
+    await vm.shell(soon(`ip link set ${guest.card} down`))
     const { error, took } = await failure(() => vm.exec('sleep', ['1000'], { timeout: 3000 }))
     expect(error).toMatchObject({
       code: 'TIMEOUT',
       shortMessage: expect.stringContaining('in a guest that does not answer'),
       consoleTail: expect.stringContaining(BOOTED),
     })
-    expect(took).toBeLessThan(3000 + GRACE + SLOWNESS)
+    expect(took).toBeLessThan(3000 + KILL_GRACE.ssh + SLOWNESS)
     const next = await failure(() => vm.waitForPort(80, { timeout: 1000 }))
     expect(next.error.message).toContain('within 1000 ms')
     expect(next.took).toBeLessThan(1000 + SLOWNESS)
@@ -249,7 +264,7 @@ describe('over ssh, a guest', () => {
 })
 
 describe('over console, a guest', () => {
-  const guest = useGuest('console')
+  const guest = useGuest('tiny', 'console')
 
   test('that panics: its end is told with what the kernel said', async () => {
     const { error, took } = await failure(() => guest().$`echo c >/proc/sysrq-trigger; sleep 1000`)
@@ -264,14 +279,14 @@ describe('over console, a guest', () => {
     const vm = guest()
     await vm.$`echo -1 >/proc/sys/kernel/sched_rt_runtime_us`
     const { error, took } = await failure(() => vm.exec('perl', HOG, { timeout: 3000 }))
-    expect(took).toBeLessThan(3000 + 10_000 + SLOWNESS)
+    expect(took).toBeLessThan(3000 + KILL_GRACE.console + SLOWNESS)
     expect(error).toMatchObject({
       code: 'TIMEOUT',
       shortMessage: expect.stringContaining('in a guest that does not answer'),
     })
     const next = await failure(() => vm.exec('true', [], { timeout: 1000 }))
     expect(next.error).toMatchObject({ code: 'TIMEOUT' })
-    expect(next.took).toBeLessThan(1000 + 10_000 + SLOWNESS)
+    expect(next.took).toBeLessThan(1000 + KILL_GRACE.console + SLOWNESS)
   })
 
   test('whose disk is full says so', async () => {

@@ -35,7 +35,7 @@ export class GuestConsole {
   }
 
   /**
-   * The end of the console, as it came over the line.
+   * The end of what came over the line since power-on, or since the restore.
    *
    * @param maxBytes - how much at most; 4096 by default
    */

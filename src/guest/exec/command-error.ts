@@ -31,12 +31,18 @@ export class CommandError extends GuestError implements CommandResult<string | B
   /** Whether the call's `signal` had fired. */
   readonly isCanceled: boolean
 
+  /** Whether the guest did not answer when the command was to be killed: whether it has ended is not known. */
+  readonly isGuestSilent: boolean
+
   /** @param message - what happened, in one line with the command */
   constructor(
     code: ErrorCode,
     message: string,
     result: CommandResult<string | Buffer>,
-    details: { hint?: string | undefined; cause?: unknown } = {},
+    {
+      isGuestSilent = false,
+      ...details
+    }: { hint?: string | undefined; cause?: unknown; isGuestSilent?: boolean } = {},
   ) {
     super(code, message, details)
     this.command = result.command
@@ -46,6 +52,7 @@ export class CommandError extends GuestError implements CommandResult<string | B
     this.signal = result.signal
     this.duration = result.duration
     this.timedOut = code === 'TIMEOUT'
+    this.isGuestSilent = isGuestSilent
     this.isCanceled = code === 'ABORTED'
     this.message += shownOutput('stderr', result.stderr) + shownOutput('stdout', result.stdout)
   }

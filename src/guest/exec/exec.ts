@@ -76,12 +76,13 @@ async function runCommand(
     withdraw.abort()
     if (outcome.code === 'TIMEOUT' && !channel.answered) throw channel.missing(timeout ?? 0)
     const status = await killProgram(started, channel.killTimeout)
-    const silent = status === undefined ? ', in a guest that does not answer' : ''
+    const isGuestSilent = status === undefined
+    const silent = isGuestSilent ? ', in a guest that does not answer' : ''
     throw new CommandError(
       outcome.code,
       `Command ${outcome.how}${silent}: ${shown}`,
       result(status ?? NOTHING_KNOWN),
-      { cause: outcome.cause },
+      { cause: outcome.cause, isGuestSilent },
     )
   }
   const done = result(outcome)

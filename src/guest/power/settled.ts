@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { monotonic } from '../../params/clocks.js'
 import { isVmStatesError } from '../../params/errors.js'
 import type { Channel } from '../channel/channel.js'
+import { isCommandError } from '../exec/command-error.js'
 import { exec } from '../exec/exec.js'
 import { GuestError } from '../guest-error.js'
 import { AWAIT_CLOUD_INIT, requireCloudInit } from './cloud-init.js'
@@ -32,6 +33,7 @@ export async function awaitSettled(
   { timeout, signal }: { timeout: number; signal: AbortSignal | undefined },
 ): Promise<void> {
   let why: string
+  let isSilent = false
   try {
     const { exitCode, stdout } = await askWhetherSettled(channel, { timeout, signal })
     if (exitCode === 0 && stdout.includes('cloud-init')) {
@@ -42,9 +44,10 @@ export async function awaitSettled(
   } catch (error) {
     if (isVmStatesError(error, 'GUEST_AGENT_REFUSED')) return
     if (!isVmStatesError(error, 'TIMEOUT')) throw error
-    why = 'its init system has not settled in time'
+    isSilent = isCommandError(error) && error.isGuestSilent
+    why = isSilent ? 'it does not answer any more' : 'its init system has not settled in time'
   }
-  const unsettled = await showUnsettled(channel, signal)
+  const unsettled = isSilent ? [] : await showUnsettled(channel, signal)
   const named = unsettled.slice(0, NAMED).join(', ')
   const more = unsettled.length > NAMED ? `, and ${unsettled.length - NAMED} more` : ''
   throw new GuestError(

@@ -51,15 +51,23 @@ export class SshChannel implements Channel {
   async readFile(path: string, options: AgentCallOptions = {}): Promise<Buffer> {
     const stdout = new KeptOutput(Number.POSITIVE_INFINITY)
     const program = { path: 'cat', arg: ['--', path], stdout }
-    const { ended, kill } = await this.#start(program, options)
+    const started = this.#start(program, options)
+    let hasBegun = false
+    const ended = started.then((running) => {
+      hasBegun = true
+      return running.ended
+    })
     try {
       const status = await withDeadline(ended, `reading ${path}`, options)
       if (status.exitCode === 0) return stdout.bytes
       throw catError(path, status)
     } catch (error) {
-      if (isVmStatesError(error, 'TIMEOUT') || isVmStatesError(error, 'ABORTED')) {
-        kill().catch(() => {})
+      const isLate = isVmStatesError(error, 'TIMEOUT')
+      if (isLate || isVmStatesError(error, 'ABORTED')) {
+        started.then(({ kill }) => kill()).catch(() => {})
       }
+      // A connection that is kept may lead to a guest that does not answer any more.
+      if (isLate && !hasBegun) throw this.missing(options.timeout ?? 0)
       throw error
     }
   }

@@ -13,7 +13,7 @@ const CONTENT = 'content'
 
 /**
  * Unpacks an archive beside its place, and gives what is in it its name: `$1` is the place, `$2` a name. A folder
- * that is there already gets the new one's content.
+ * that is there already gets the new one's content. GNU tar says that it wrote less, but not why; another write does.
  */
 const UNPACK = `
 refuse() { echo "$1" >&2; exit 1; }
@@ -25,7 +25,7 @@ temporary=$parent$2
 trap 'rm -rf -- "$temporary"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir -- "$temporary"
-tar -C "$temporary" -xpf -
+tar -C "$temporary" -xpf - || { head -c 65536 /dev/zero >"$temporary/more"; exit 1; }
 content=$temporary/${CONTENT}
 if [ -d "$target" ]; then
   [ -d "$content" ] || refuse 'it is a directory'

@@ -5,20 +5,21 @@ import { open } from 'node:fs/promises'
  * is not there.
  *
  * @param maxBytes - how much at most
+ * @param from - a place in the file before which nothing is of interest
  */
-export async function fileTail(path: string, maxBytes: number): Promise<string> {
+export async function fileTail(path: string, maxBytes: number, from = 0): Promise<string> {
   const file = await open(path).catch(() => undefined)
   if (file === undefined) return ''
   try {
     const { size } = await file.stat()
-    const start = Math.max(0, size - maxBytes)
+    const start = Math.max(from, size - maxBytes)
     const { buffer, bytesRead } = await file.read({
-      buffer: Buffer.alloc(size - start),
+      buffer: Buffer.alloc(Math.max(0, size - start)),
       position: start,
     })
     const text = buffer.toString('utf8', 0, bytesRead)
     const newline = text.indexOf('\n')
-    return start > 0 && newline !== -1 ? text.slice(newline + 1) : text
+    return start > from && newline !== -1 ? text.slice(newline + 1) : text
   } finally {
     await file.close()
   }

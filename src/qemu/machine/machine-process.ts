@@ -89,7 +89,7 @@ export class MachineProcess implements AsyncDisposable {
   }
 
   /**
-   * The end of the serial console.
+   * The end of what the serial console had since power-on, or since the restore.
    *
    * @param maxBytes - how much at most
    */

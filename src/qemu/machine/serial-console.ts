@@ -104,12 +104,12 @@ export class SerialConsole {
   }
 
   /**
-   * The end of it.
+   * The end of what came since power-on, or since the restore.
    *
    * @param maxBytes - how much at most
    */
   tail(maxBytes: number): Promise<string> {
-    return fileTail(this.file, maxBytes)
+    return fileTail(this.file, maxBytes, this.#start)
   }
 
   /**

@@ -30,6 +30,7 @@ for (const backend of ['fork', 'live'] as const) {
     await opened.handle().console.waitFor('printed')
     await opened.reset()
     expect(opened.processes).toEqual([first])
+    expect(await opened.handle().console.tail()).not.toContain('printed')
     const text = await say(opened.handle(), 'first')
     expect(text).toContain('| say-first')
     expect(text).not.toContain('printed')
