@@ -11,6 +11,8 @@ const tools = [
   { binary: 'qemu-system-x86_64', debian: 'qemu-system-x86' },
   { binary: 'qemu-img', debian: 'qemu-utils' },
   { binary: 'mke2fs', debian: 'e2fsprogs' },
+  { binary: 'mkfs.xfs', debian: 'xfsprogs' },
+  { binary: 'mkfs.btrfs', debian: 'btrfs-progs' },
   { binary: 'setpriv', debian: 'util-linux' },
   { binary: 'dpkg-deb', debian: 'dpkg' },
   { binary: 'xz', debian: 'xz-utils' },

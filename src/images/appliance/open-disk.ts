@@ -98,8 +98,9 @@ export async function withOpenedDisk(
   await channel.connect({ timeout: BOOT_TIMEOUT, ...(signal && { signal }) })
   const opened = await run(OPEN_DISK, [], BOOT_TIMEOUT)
   if (opened.exitCode !== 0) {
+    const found = opened.stdout.toString().trim().replaceAll('\n', ', ') || 'nothing that is known'
     throw new VmStatesError('IMAGE_UNSUPPORTED', `nothing on ${name} can be mounted`, {
-      hint: `ext2, ext3 and ext4 can be, in partitions or without. Found: ${opened.stdout || 'nothing'}`,
+      hint: `ext2, ext3, ext4, xfs and btrfs can be, in partitions or without. Found: ${found}`,
     })
   }
   await use({

@@ -3,17 +3,63 @@ export const REFUSED = 44
 
 const ROOT = '/run/disk'
 
+/** What disks may hold, and by which words at which places it is known; what has none may be ext2, ext3 or ext4. */
+const KINDS = [
+  ['xfs', 0, 'XFSB'],
+  ['btrfs', 65_600, '_BHRfS_M'],
+  ['LUKS', 0, 'LUKS'],
+  ['LVM', 536, 'LVM2'],
+  ['swap', 4086, 'SWAPSPACE2'],
+  ['NTFS', 3, 'NTFS'],
+  ['FAT', 82, 'FAT32'],
+  ['FAT', 54, 'FAT1'],
+]
+
+/**
+ * Mounts a filesystem; of btrfs, the subvolume that distributions have their root directory in, if it is not the
+ * one that is mounted by default.
+ */
+const OPEN = `
+kind() {
+  while read -r kind place word; do
+    [ "$(dd if="$1" bs=1 skip="$place" count=\${#word} 2>/dev/null)" = "$word" ] && break
+    kind=
+  done <<EOF
+${KINDS.map((kind) => kind.join(' ')).join('\n')}
+EOF
+  echo "$kind"
+}
+open() {
+  type=$(kind "$1")
+  case $type in
+    xfs | btrfs) modprobe $type ;;
+    '') type=ext4 ;;
+    *) return 1 ;;
+  esac
+  mount -t $type "$1" ${ROOT} 2>/dev/null || return
+  [ $type = btrfs ] && [ ! -d ${ROOT}/etc ] || return 0
+  for subvolume in root @ @rootfs; do
+    [ -d ${ROOT}/$subvolume/etc ] || continue
+    umount ${ROOT}
+    mount -t btrfs -o subvol=$subvolume "$1" ${ROOT}
+    return
+  done
+}
+`
+
 /**
  * Mounts the first filesystem on the second disk that has an `/etc`, else the first that can be mounted. What is in
  * it is looked at with it as the root directory, so that its links lead where they do in its own guest: the
  * static busybox, in the directory of devices, goes along. Prints what is there if nothing can be mounted.
  */
 export const OPEN_DISK = `
+${OPEN}
 cp /bin/busybox /dev/busybox
 mkdir -p ${ROOT}
 chosen=
-for device in /dev/vdb /dev/vdb[0-9] /dev/vdb[0-9][0-9]*; do
-  mount -t ext4 "$device" ${ROOT} 2>/dev/null || continue
+set -- /dev/vdb /dev/vdb[0-9] /dev/vdb[0-9][0-9]
+for device; do
+  open "$device" || continue
   if [ -d ${ROOT}/etc ]; then
     chosen=$device
     umount ${ROOT}
@@ -22,8 +68,14 @@ for device in /dev/vdb /dev/vdb[0-9] /dev/vdb[0-9][0-9]*; do
   chosen=\${chosen:-$device}
   umount ${ROOT}
 done
-[ -n "$chosen" ] || { blkid /dev/vdb*; exit 1; }
-mount -t ext4 "$chosen" ${ROOT} || exit 1
+if [ -z "$chosen" ]; then
+  for device; do
+    kind=$(kind "$device")
+    [ -z "$kind" ] || echo "$kind on \${device#/dev/}"
+  done
+  exit 1
+fi
+open "$chosen" || exit 1
 if [ ! -d ${ROOT}/dev ]; then
   mkdir ${ROOT}/dev || exit 1
   : >/run/made-dev

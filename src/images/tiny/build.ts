@@ -7,6 +7,7 @@ import { cpioArchive } from './cpio.js'
 import { makeDisk } from './filesystem.js'
 import {
   EARLY_MODULES,
+  FILESYSTEM_MODULES,
   guestFiles,
   INITRAMFS_INIT,
   lateModules,
@@ -78,7 +79,7 @@ export async function buildTiny(
     const moduleDirectory = await unpackedPath(unpacked, `lib/modules/${release}`)
     const needed = EARLY_MODULES
     const early = await readKernelModules(moduleDirectory, { needed }, signal)
-    const wanted = [...lateModules(arch), ...SCSI_MODULES, ...UEFI_MODULES]
+    const wanted = [...lateModules(arch), ...SCSI_MODULES, ...UEFI_MODULES, ...FILESYSTEM_MODULES]
     const all = await readKernelModules(moduleDirectory, { needed, wanted }, signal)
 
     const root = join(work, 'root')

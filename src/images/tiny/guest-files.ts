@@ -21,6 +21,9 @@ export const SCSI_MODULES = ['virtio_scsi', 'sd_mod', 'sr_mod', 'isofs']
 /** Modules that are only loaded where UEFI firmware has started the kernel. */
 export const UEFI_MODULES = ['efivarfs']
 
+/** Filesystems that disks of others may have, loaded when one is mounted: `btrfs` takes seconds to. */
+export const FILESYSTEM_MODULES = ['xfs', 'btrfs']
+
 /** The first program of the initramfs: from the bare kernel to the root filesystem. */
 export const INITRAMFS_INIT = `#!/bin/busybox sh
 /bin/busybox mount -t devtmpfs dev /dev

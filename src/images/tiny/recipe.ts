@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Architecture } from '../../params/architecture.js'
-import { EARLY_MODULES, guestFiles, INITRAMFS_INIT } from './guest-files.js'
+import { EARLY_MODULES, FILESYSTEM_MODULES, guestFiles, INITRAMFS_INIT } from './guest-files.js'
 import { kernelParameters, PLATFORMS } from './platform.js'
 
 /** Raised when the guest changes in a way that the files and parameters below do not show. */
@@ -32,6 +32,7 @@ export async function tinyIdentity(arch: Architecture): Promise<string> {
       kernelParameters(arch),
       INITRAMFS_INIT,
       EARLY_MODULES,
+      FILESYSTEM_MODULES,
       PLATFORMS[arch],
       guestFiles(arch),
     ],
