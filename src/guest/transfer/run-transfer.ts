@@ -5,7 +5,7 @@ import type { Channel, Program, ProgramStatus } from '../channel/channel.js'
 import { killProgram } from '../exec/kill.js'
 import { checkTimeout } from '../exec/options.js'
 import { GuestError } from '../guest-error.js'
-import { isLeft } from './host-error.js'
+import { CallerFailure, isLeft } from './host-error.js'
 
 /** How files are moved between host and guest. */
 export interface TransferOptions extends Patience {
@@ -23,25 +23,33 @@ export function meter(onProgress: TransferOptions['onProgress']): Transform {
         onProgress?.(bytes)
         done(null, chunk)
       } catch (error) {
-        done(error as Error)
+        done(new CallerFailure(error))
       }
     },
   })
+}
+
+/** What a transfer consists of. */
+interface Transfer {
+  /** For the error of one that is stopped. */
+  what: string
+  /** The guest's side. */
+  program: Program
+  /** The host's side. */
+  host: Promise<void>
+  /** Run in the guest after the program was killed, which could not do it itself. */
+  undo?: Program
 }
 
 /**
  * Runs the guest's side of a transfer until the host's has ended too. Where either fails, or it is stopped,
  * the program in the guest is killed.
  *
- * @param host - the host's side
- * @param what - for the error of a transfer that is stopped
  * @throws what the host's side throws, unless the program failed first; VmStatesError `TIMEOUT`, `ABORTED`
  */
 export async function runTransfer(
   channel: Channel,
-  program: Program,
-  host: Promise<void>,
-  what: string,
+  { what, program, host, undo }: Transfer,
   { timeout, signal }: Patience,
 ): Promise<ProgramStatus> {
   checkTimeout(`${what}.timeout`, timeout)
@@ -55,12 +63,18 @@ export async function runTransfer(
     },
   )
   const ended = started.then((running) => running.ended)
-  try {
-    const status = await withDeadline(Promise.race([ended, hostFailed]), what, { timeout, signal })
+  const both = Promise.race([ended, hostFailed]).then(async (status) => {
     if (status.exitCode === 0) await host
     return status
+  })
+  try {
+    return await withDeadline(both, what, { timeout, signal })
   } catch (error) {
     const status = await killProgram(started, channel.killTimeout)
+    if (status !== undefined && undo !== undefined) {
+      const undone = channel.start(undo).then((running) => running.ended)
+      await withDeadline(undone, 'cleaning up', { timeout: channel.killTimeout }).catch(() => {})
+    }
     if (status !== undefined || !isVmStatesError(error, 'TIMEOUT')) throw error
     const message = `${what} did not end within ${timeout} ms, in a guest that does not answer`
     throw new GuestError('TIMEOUT', message, { cause: error })

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { stat } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Channel } from '../channel/channel.js'
@@ -12,27 +12,31 @@ import { meter, runTransfer, type TransferOptions } from './run-transfer.js'
 const CONTENT = 'content'
 
 /**
- * Unpacks an archive beside its place, and gives what is in it its name: `$1` is the place, `$2` a name. A folder
- * that is there already gets the new one's content. GNU tar says that it wrote less, but not why; another write does.
+ * Unpacks an archive beside its place, and gives what is in it its name: `$1` is the place, `$2` the directory that it
+ * stands in, `$3` one in there for what is not complete. A folder that is there already, or comes to be meanwhile, gets
+ * the new one's content, and keeps its own mode. GNU tar says that it wrote less, but not why; another write does.
  */
 const UNPACK = `
 refuse() { echo "$1" >&2; exit 1; }
 target=$1
-while [ "$target" != / ] && [ "$target" != "\${target%/}" ]; do target=\${target%/}; done
-parent=\${target%/*}/
-[ -d "$parent" ] || refuse "there is no directory $parent"
-temporary=$parent$2
+temporary=$3
+[ -d "$2" ] || refuse "there is no directory $2"
 trap 'rm -rf -- "$temporary"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir -- "$temporary"
 tar -C "$temporary" -xpf - || { head -c 65536 /dev/zero >"$temporary/more"; exit 1; }
 content=$temporary/${CONTENT}
-if [ -d "$target" ]; then
-  [ -d "$content" ] || refuse 'it is a directory'
-  cp -a -- "$content/." "$target/"
-else
-  [ ! -d "$content" ] || [ ! -e "$target" ] || refuse 'it is a file'
+if [ ! -d "$content" ]; then
+  [ ! -d "$target" ] || refuse 'it is a directory'
   mv -f -- "$content" "$target"
+elif [ -d "$target" ]; then
+  cd -- "$content"
+  for each in * .[!.]* ..?*; do
+    [ ! -e "$each" ] && [ ! -L "$each" ] || cp -af -- "./$each" "$target/"
+  done
+else
+  [ ! -e "$target" ] || refuse 'it is a file'
+  mv -T -- "$content" "$target" 2>/dev/null || { mkdir -p -- "$target" && cp -af -- "$content/." "$target/"; }
 fi
 `
 
@@ -49,27 +53,35 @@ export async function upload(
   options: TransferOptions,
 ): Promise<void> {
   checkGuestPath('upload.to', to)
-  const source = resolve(from)
-  await stat(source).catch((error: unknown) => {
-    throw hostError(error, 'read', source)
-  })
+  const failed = (path: string) => (error: unknown) => {
+    throw hostError(error, 'read', path)
+  }
+  const named = resolve(from)
+  const source = await realpath(named).catch(failed(named))
   const { default: tar } = await import('tar-fs')
   const name = basename(source)
   const archive = tar.pack(dirname(source), {
     entries: [name],
+    // Its types do not know of it.
+    ...{ umask: 0 },
     map: (header) => {
       const path = CONTENT + header.name.slice(name.length)
       return { ...header, name: path, uid: 0, gid: 0, uname: '', gname: '' }
     },
   })
   const input = meter(options.onProgress)
-  const packed = pipeline(archive, input).catch((error: unknown) => {
-    throw hostError(error, 'read', source)
-  })
-  packed.catch(() => {})
-  const unpacker = `.vm-states-${randomBytes(6).toString('hex')}`
-  const program = { path: '/bin/sh', arg: ['-ec', UNPACK, 'sh', to, unpacker], input }
-  const status = await runTransfer(channel, program, packed, 'upload', options)
+  const host = pipeline(archive, input).catch(failed(source))
+  host.catch(() => {})
+  const target = to.replace(/(.)\/+$/, '$1')
+  const parent = target.slice(0, target.lastIndexOf('/') + 1)
+  const temporary = `${parent}.vm-states-${randomBytes(6).toString('hex')}`
+  const transfer = {
+    what: 'upload',
+    program: { path: '/bin/sh', arg: ['-ec', UNPACK, 'sh', target, parent, temporary], input },
+    host,
+    undo: { path: '/bin/sh', arg: ['-c', 'rm -rf -- "$1"', 'sh', temporary] },
+  }
+  const status = await runTransfer(channel, transfer, options)
   if (status.exitCode === 0) return
   const said = status.stderr.toString().trim()
   throw fileError('written', to, said || `exit code ${status.exitCode ?? status.signal}`)

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import {
+  chmod,
   mkdir,
   mkdtemp,
   readdir,
@@ -8,6 +9,7 @@ import {
   rm,
   stat,
   symlink,
+  truncate,
   writeFile,
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -242,6 +244,64 @@ describe.each(GUESTS)('the $guest guest over $channel', ({ guest, channel, megab
       expect(await readdir(directory)).not.toContainEqual(expect.stringContaining('.vm-states'))
     })
 
+    test('keep what a umask would take away, and add to folders that keep their modes', async () => {
+      const open = join(directory, 'open')
+      await mkdir(join(open, 'shared'), { recursive: true })
+      await writeFile(join(open, 'file'), '')
+      await chmod(join(open, 'file'), 0o666)
+      await chmod(join(open, 'shared'), 0o777)
+      await symlink('/usr', join(open, 'absolute'))
+      await symlink('open', join(directory, 'link to open'))
+      await vm.$`rm -rf /root/open; mkdir -m 1701 /root/open`
+      for (const from of ['open', 'link to open']) {
+        await vm.upload(join(directory, from), '/root/open')
+        const { stdout } = await vm.$`cd /root/open; stat -c %a . shared file; ls -A`
+        expect(stdout).toBe('1701\n777\n666\nabsolute\nfile\nshared')
+      }
+      await mkdir(join(directory, 'open back'), { mode: 0o701 })
+      for (let time = 0; time < 2; time++) {
+        await vm.download('/root/open', join(directory, 'open back'))
+        const paths = ['.', 'shared', 'file'].map((path) =>
+          stat(join(directory, 'open back', path)),
+        )
+        const modes = (await Promise.all(paths)).map(({ mode }) => mode & 0o777)
+        expect(modes).toEqual([0o701, 0o777, 0o666])
+        expect(await readlink(join(directory, 'open back/absolute'))).toBe('/usr')
+      }
+    })
+
+    test('of one name at once are one folder with the content of all', async () => {
+      const names = ['a', 'b', 'c']
+      for (const name of names) {
+        await mkdir(join(directory, `of ${name}`))
+        await writeFile(join(directory, `of ${name}`, name), name)
+      }
+      await vm.$`rm -rf /root/one`
+      await Promise.all(names.map((name) => vm.upload(join(directory, `of ${name}`), '/root/one')))
+      expect((await vm.$`ls -A /root/one`).stdout).toBe('a\nb\nc')
+    })
+
+    test('may be written to while they are read', async () => {
+      await vm.$`mkdir -p /root/logs; head -c 4000000 /dev/zero >/root/logs/log; touch /root/writes`
+      await vm.$`(while [ -e /root/writes ]; do echo line >>/root/logs/log; done) </dev/null >/dev/null 2>&1 &`
+      const downloaded = vm.download('/root/logs', join(directory, 'logs'))
+      await downloaded.finally(() => vm.$`rm /root/writes`)
+      expect(await readdir(join(directory, 'logs'))).toEqual(['log'])
+    })
+
+    test('that are stopped leave nothing', async () => {
+      await writeFile(join(directory, 'huge'), '')
+      await truncate(join(directory, 'huge'), 2 ** 30)
+      const stop = new AbortController()
+      const onProgress = (moved: number) => {
+        if (moved > MIB) stop.abort()
+      }
+      const options = { signal: stop.signal, onProgress }
+      const error = await rejection(vm.upload(join(directory, 'huge'), '/root/huge', options))
+      expect(error).toMatchObject({ code: 'ABORTED' })
+      expect((await vm.$`ls -A /root`).stdout).not.toContain('.vm-states')
+    })
+
     test('that cannot be copied are errors that say why, and leave nothing', async () => {
       await writeFile(join(directory, 'file'), 'content')
       const upload = (from: string, to: string) => rejection(vm.upload(join(directory, from), to))
@@ -250,6 +310,12 @@ describe.each(GUESTS)('the $guest guest over $channel', ({ guest, channel, megab
       expect(noParent).toMatchObject({ code: 'GUEST_FILE_FAILED' })
       expect(noParent.message).toContain('there is no directory /no/such/')
       expect((await upload('file', '/root')).message).toContain('it is a directory')
+      await vm.$`rm -rf /root/pipes; mkdir /root/pipes; mkfifo /root/pipes/pipe`
+      const pipe = await rejection(vm.download('/root/pipes', join(directory, 'x')))
+      expect(pipe).toMatchObject({ code: 'GUEST_FILE_FAILED' })
+      expect(pipe.message).toContain('/root/pipes in the guest cannot be read: pipe is a fifo')
+      const all = await rejection(vm.download('/', join(directory, 'x')))
+      expect(all.message).toContain('the root directory cannot be copied as a whole')
       const missing = await rejection(vm.download('/root/none', join(directory, 'x')))
       expect(missing).toMatchObject({ code: 'GUEST_FILE_FAILED' })
       expect(missing.message).toContain('/root/none in the guest cannot be read: No such file')
