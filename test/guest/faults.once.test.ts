@@ -22,6 +22,12 @@ async function failure(call: () => Promise<unknown>) {
 /** A process that the kernel prefers to all others, for ever, on the only CPU: sched_setscheduler(2). */
 const HOG = ['-e', 'syscall 144, 0, 1, my $first = pack "l", 99; 1 while 1']
 
+/** How many ports of the host lead to the guest. */
+async function forwards(vm: Vm): Promise<number> {
+  const text = await vm.qmp('human-monitor-command', { 'command-line': 'info usernet' })
+  return String(text).split('HOST_FORWARD').length - 1
+}
+
 /** A script after whose end another goes on, and waits until what is to be broken is under way. */
 const soon = (script: string) => `(sleep 0.5; ${script}) </dev/null >/dev/null 2>&1 &`
 
@@ -94,6 +100,8 @@ describe.each([
   })
 
   test('that reboots: what ran in it is told at once, and it answers again', async () => {
+    await vm.exec('true')
+    const forwarded = await forwards(vm)
     const running = failure(() => vm.exec('sleep', ['1000']))
     const onStdout = () => {}
     const streamed = failure(() => vm.exec('sleep', ['1000'], { onStdout }))
@@ -109,6 +117,7 @@ describe.each([
     }
     await events
     await vm.ready({ timeout: 600_000 })
+    expect(await forwards(vm)).toBe(forwarded)
     expect((await vm.$`ps | grep -c '[s]leep 1000' || true`).stdout).toBe('0')
   }, 700_000)
 

@@ -6,7 +6,7 @@ import { bootTiny, rejection, type TinyVm } from './tiny-vm.js'
 const SCRIPT = `#!/bin/sh
 state=/run/web
 case $1 in
-  start) [ ! -e /run/broken ] || { echo "the disk is on fire" >&2; exit 1; }; echo up >$state ;;
+  start) sleep 4321 & [ ! -e /run/broken ] || { echo "the disk is on fire" >&2; exit 1; }; echo up >$state ;;
   stop) rm -f $state ;;
   restart) rm -f $state; echo again >$state ;;
   status)

@@ -41,17 +41,28 @@ else
 fi
 `
 
-/** Does what `$2` says: `start`, `stop` or `restart`. */
+/**
+ * Does what `$2` says: `start`, `stop` or `restart`. A script may leave its service in the background, which has the
+ * script's output open for as long as it runs.
+ */
 export const CONTROL_SERVICE = `
+control() {
+  output=$(mktemp) || exec "$@"
+  "$@" >"$output" 2>&1
+  status=$?
+  cat "$output" >&2
+  rm -f "$output"
+  exit $status
+}
 if [ -d /run/systemd/system ]; then
   [ "$(systemctl show --property=LoadState --value -- "$1")" != not-found ] || ${MISSING}
   exec systemctl "$2" -- "$1"
 elif [ -d /run/openrc ]; then
   rc-service --exists "$1" || ${MISSING}
-  exec rc-service "$1" "$2"
+  control rc-service "$1" "$2"
 else
   [ -x "/etc/init.d/$1" ] || ${MISSING}
-  exec "/etc/init.d/$1" "$2"
+  control "/etc/init.d/$1" "$2"
 fi
 `
 

@@ -55,6 +55,8 @@ export class SshLink {
   #hostKey: string | undefined
   #connections: SshConnection[] = []
   #hostPort: Promise<number> | undefined
+  /** How often every connection was ended: an attempt that was under way then is of no use. */
+  #ends = 0
   #dialling: Promise<void> | undefined
   #waiting = 0
   #lastFailure: string | undefined
@@ -138,16 +140,14 @@ export class SshLink {
 
   /** Ends every connection, and lets go of the host's port: another one is made when it is needed. */
   drop(why = 'it was given up'): void {
-    const connections = this.#connections
-    this.#connections = []
     this.#hostPort = undefined
-    for (const connection of connections) connection.close(why)
+    this.#endAll(why)
   }
 
   /** Ends every connection of a guest that boots anew. */
   reset(): void {
     this.#isUp = false
-    this.drop('the machine was reset')
+    this.#endAll('the machine was reset')
   }
 
   /** Ends every connection of a guest that goes back to where it was restored: its host key does, too. */
@@ -159,7 +159,14 @@ export class SshLink {
   /** Has the next connection learn the guest's host key anew, since it was given another one on purpose. */
   forgetHostKey(): void {
     this.#hostKey = undefined
-    this.drop('the guest was given another host key')
+    this.#endAll('the guest was given another host key')
+  }
+
+  #endAll(why: string): void {
+    this.#ends++
+    const connections = this.#connections
+    this.#connections = []
+    for (const connection of connections) connection.close(why)
   }
 
   /** What is found among the connections, once it is there. */
@@ -220,23 +227,23 @@ export class SshLink {
   /** Does nothing of use where all connections were dropped meanwhile. */
   async #attempt(greetingTimeout: number): Promise<void> {
     const { user, privateKey } = this.#login
+    const ends = this.#ends
     this.#hostPort ??= this.#process.forwardPort(SSH_PORT).then(({ hostPort }) => hostPort)
-    const hostPort = this.#hostPort
     let met: string | undefined
     const acceptsHostKey = (fingerprint: string) => {
       met = fingerprint
       return this.#hostKey === undefined || this.#hostKey === fingerprint
     }
     try {
-      const port = await hostPort
+      const port = await this.#hostPort
       const options = { port, user, privateKey, greetingTimeout, acceptsHostKey }
       const connection = await SshConnection.open(options)
-      if (hostPort !== this.#hostPort) return connection.close('it is of no use any more')
+      if (ends !== this.#ends) return connection.close('it is of no use any more')
       this.#hostKey ??= met
       this.#isUp = true
       this.#connections = [...this.#connections.filter(({ end }) => end === undefined), connection]
     } catch (error) {
-      if (hostPort !== this.#hostPort) return
+      if (ends !== this.#ends) return
       const { code } = error as NodeJS.ErrnoException
       if (code === 'ECONNREFUSED' || isVmStatesError(error)) this.#hostPort = undefined
       const known = this.#hostKey
