@@ -34,6 +34,4 @@ export interface GuestAccess {
    * @param method - the public function that was called: stacks begin above it
    */
   call<T>(method: unknown, work: (guest: AttachedGuest) => Promise<T>): Promise<T>
-  /** Tells that the guest begins anew: what was under way in it is no more. */
-  resync(): void
 }

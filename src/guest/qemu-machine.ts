@@ -10,6 +10,7 @@ import type { QmpCommands, RunState } from '../qemu/qmp/commands.js'
 import type { EventOptions } from '../qemu/qmp/event-log.js'
 import type { QmpEvent } from '../qemu/qmp/message.js'
 import type { QmpArguments } from '../qemu/qmp/options.js'
+import { isHostReset } from '../qemu/qmp/reset-event.js'
 import { checkTimeout } from './exec/options.js'
 import type { GuestAccess } from './guest-access.js'
 import { GuestError } from './guest-error.js'
@@ -112,9 +113,12 @@ export abstract class QemuMachine {
    * Presses the reset button: the guest boots anew, without having shut down. Wait for it with
    * {@link Vm.ready}. (`system_reset`)
    */
-  async reset(): Promise<void> {
-    await this.#execute(this.reset, 'system_reset')
-    this.#access.resync()
+  reset(): Promise<void> {
+    return this.#access.call(this.reset, async ({ process: { qmp } }) => {
+      // Every call after this one is for the guest that boots.
+      const isReset = qmp.waitForEvent('RESET', { match: isHostReset, timeout: EVENT_TIMEOUT })
+      await Promise.all([qmp.execute('system_reset'), isReset])
+    })
   }
 
   /**

@@ -4,6 +4,7 @@ import type { Liveness } from '../params/liveness.js'
 import { withDeadline } from '../qemu/deadline.js'
 import { describeExit, type ExitStatus } from '../qemu/machine/exit-status.js'
 import { EventLog } from '../qemu/qmp/event-log.js'
+import { isHostReset } from '../qemu/qmp/reset-event.js'
 import type { AgentCallOptions } from './agent/client.js'
 import type { Channel } from './channel/channel.js'
 import { type GuestLink, openChannel } from './channel/open-channel.js'
@@ -106,9 +107,10 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
     const console = new ConsoleInUse(process.serial, link?.shell)
     process.exited.then((status) => console.feed.gone(() => this.#goneError(status)))
     const events = new EventLog(process.qmp)
-    const offReset = process.qmp.onAny(({ name }) => {
-      // A boot may be one of several until the guest first answers.
-      if (name === 'RESET' && guest.channel.answered) this.#beginAnew(guest)
+    const offReset = process.qmp.onAny((event) => {
+      // The firmware resets a machine once more: a boot may be one of several until the guest first answers.
+      if (event.name !== 'RESET') return
+      if (isHostReset(event) || guest.channel.answered) this.#beginAnew(guest)
     })
     const detach = (reason: () => GuestError) => {
       process.agent.off('close', onClose)
@@ -128,12 +130,6 @@ export class VmControl<M extends string = string, L extends Liveness = Liveness>
   detach(): void {
     this.#guest?.detach(() => this.#restoredError())
     this.#guest = undefined
-  }
-
-  resync(): void {
-    if (this.#guest === undefined) return
-    this.#guest.link?.reset()
-    this.#beginAnew(this.#guest)
   }
 
   /** What was under way in the guest is no more. Its console and the machine's events go on. */

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { GuestError } from '../../src/guest/guest-error.js'
 import type { Vm } from '../../src/guest/vm.js'
@@ -282,6 +283,17 @@ describe('over console, a guest', () => {
       code: 'GUEST_GONE',
       consoleTail: expect.stringContaining('Kernel panic - not syncing: sysrq triggered crash'),
     })
+  })
+
+  test('that is reset: what ran in it is told, and from then on calls are for the next boot', async () => {
+    const vm = guest()
+    for (let round = 0; round < 2; round++) {
+      const running = failure(() => vm.$`sleep 1000`)
+      await delay(500)
+      void vm.reset()
+      expect((await running).error.code).toBe('GUEST_REBOOTED')
+      await vm.ready()
+    }
   })
 
   test('that hangs: commands end at their deadline, and say that it does not answer', async () => {
