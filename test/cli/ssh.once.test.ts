@@ -47,6 +47,35 @@ test(
   TIMEOUT,
 )
 
+test(
+  'a machine that is talked to over ssh is entered as its user, by the key of the store',
+  async () => {
+    await makeProject(
+      place,
+      `
+    import { image, machine } from 'vitest-vm-states/states'
+    export const tiny = machine('tiny', { image: image.tiny(), guest: 'ssh', firstBoot: {}, memory: '128 MiB' })
+    `,
+    )
+    const running = place.start(['run', 'tiny', '--ssh', '--json'])
+    let said = ''
+    running.stdout?.on('data', (chunk: Buffer) => {
+      said += String(chunk)
+    })
+    await expect.poll(() => said, { timeout: TIMEOUT, interval: 100 }).toContain('\n')
+    const { ssh } = JSON.parse(said) as { ssh: string[] }
+    const [client = '', ...args] = ssh
+    const home = { HOME: place.path('') }
+    const options = ['-F', 'none', '-o', 'BatchMode=yes']
+    expect((await execa(client, [...options, ...args, 'whoami'], { env: home })).stdout).toBe(
+      'root',
+    )
+    running.kill('SIGINT')
+    await running
+  },
+  TIMEOUT,
+)
+
 test('run refuses ways that do not go together, and users that are none', async () => {
   await makeProject(place, 'export {}')
   const usage = async (...args: string[]) =>

@@ -31,7 +31,7 @@ export function addDefinedCommands(add: AddCommand): void {
         .option('--exec <command>', 'run a shell command in the guest, and end with its exit code')
         .option(
           '--ssh [user]',
-          'log in by ssh, as root or another user, with your own client and keys',
+          'log in by ssh with your own client, as root or another user; a machine with guest: "ssh" lets in its own user',
         )
         .option('--identity <file>', 'the private key that --ssh uses')
         .option(

@@ -82,8 +82,8 @@ function parseLogin({ ssh = false, identity }: RunFlags): SshLogin | undefined {
     if (identity === undefined) return undefined
     throw usage('--identity goes with --ssh')
   }
-  const user = ssh === true ? 'root' : ssh
-  if (/^[a-z_][a-z0-9_.-]*$/i.test(user)) return { user, identity }
+  const user = ssh === true ? undefined : ssh
+  if (user === undefined || /^[a-z_][a-z0-9_.-]*$/i.test(user)) return { user, identity }
   throw usage(`--ssh is ${JSON.stringify(user)}, not the name of a user`)
 }
 

@@ -1,7 +1,7 @@
 import type { Vm } from '../../guest/vm.js'
 import { VmStatesError } from '../../params/errors.js'
 import { vncPort } from '../../qemu/machine/display.js'
-import { DETAILS } from '../../states/definitions/types.js'
+import { DETAILS, type Member } from '../../states/definitions/types.js'
 import type { MachinesInHand } from '../../states/machines/machines-in-hand.js'
 import type { StartedMachine } from '../../states/machines/start-machines.js'
 import { exitCodeOf, failureData } from '../output/failure.js'
@@ -14,7 +14,7 @@ import { execCommand } from './exec-command.js'
 import { type KeptChanges, keepChanges, prepareToKeep } from './keep-changes.js'
 import type { Runnable } from './open-runnable.js'
 import type { RunOptions } from './run-options.js'
-import { sshCommand, sshSession } from './ssh-session.js'
+import { completeLogin, sshCommand, sshSession } from './ssh-session.js'
 
 /**
  * Starts the machines of a state, shows what was asked for, and throws all changes away at the end,
@@ -42,7 +42,7 @@ export async function runState(
     runnable,
     machines,
     member,
-    await makeReachable(machines, member, options),
+    await makeReachable(machines, member, options, context.store.root),
   )
   progress.stop()
   tell(view, runnable, options, command, attached)
@@ -133,9 +133,10 @@ function isInteractive({ mode, json }: RunOptions): boolean {
 
 /** Makes the forwards and the displays that were asked for. */
 async function makeReachable(
-  { machines }: MachinesInHand,
+  { machines, definition }: MachinesInHand,
   viewed: string,
-  { forwards, vncPort: wanted, ssh: login }: RunOptions,
+  { forwards, vncPort: wanted, ssh: said }: RunOptions,
+  store: string,
 ): Promise<Reachable> {
   const made: Reachable['forwards'][number][] = []
   for (const { member = viewed, hostPort, guestPort } of forwards) {
@@ -152,6 +153,8 @@ async function makeReachable(
     displays.push({ machine: viewed, port: await vncPort(process.qmp, process.options.name) })
   }
   const { process } = machines[viewed] as StartedMachine
+  const { options } = (definition[DETAILS].members[viewed] as Member).machine[DETAILS]
+  const login = said && completeLogin(said, options, store)
   const ssh = login && { ssh: await sshCommand(process, login) }
   return { forwards: made, displays, ...ssh }
 }

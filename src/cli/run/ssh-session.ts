@@ -1,14 +1,33 @@
 import { VmStatesError } from '../../params/errors.js'
+import type { ParsedMachineOptions } from '../../params/machine.js'
 import type { MachineProcess } from '../../qemu/machine/machine-process.js'
+import { layoutOf } from '../../store/layout.js'
 import type { End } from './end.js'
 
 const SSH_PORT = 22
 
-/** Whom to log in as, and how. */
+/** What was said of whom to log in as, and how. */
 export interface SshLogin {
-  user: string
-  /** The path of a private key; by default, what the user's own configuration and agent say. */
+  user: string | undefined
+  /** The path of a private key. */
   identity: string | undefined
+}
+
+/**
+ * Completes what was said by what the machine is reached by: one that is talked to over ssh lets in its `sshUser`, by
+ * the key of the store. For another user, or machine, it is root, and what the caller's own configuration and agent say.
+ */
+export function completeLogin(
+  { user, identity }: SshLogin,
+  { guest, sshUser }: Pick<ParsedMachineOptions, 'guest' | 'sshUser'>,
+  store: string,
+): SshLogin {
+  if (guest !== 'ssh') return { user: user ?? 'root', identity }
+  const isKnown = user === undefined || user === sshUser
+  return {
+    user: user ?? sshUser,
+    identity: identity ?? (isKnown ? layoutOf(store).sshKey : undefined),
+  }
 }
 
 /**
