@@ -7,10 +7,14 @@ export class AgentRefusal extends GuestError {
 
   constructor(command: string, description: string) {
     super('GUEST_AGENT_REFUSED', `the guest agent refused ${command}: ${description}`, {
-      hint: /disabled|not been found/.test(description)
-        ? `allow ${command} in the guest agent's configuration (on Fedora and RHEL: FILTER_RPC_ARGS or BLACKLIST_RPC in /etc/sysconfig/qemu-ga)`
-        : undefined,
+      hint: hintFor(command, description),
     })
     this.description = description
   }
+}
+
+function hintFor(command: string, description: string): string | undefined {
+  if (/frozen/.test(description)) return "the guest's filesystems are frozen: call vm.thaw() first"
+  if (!/disabled|not been found/.test(description)) return undefined
+  return `allow ${command} in the guest agent's configuration (on Fedora and RHEL: FILTER_RPC_ARGS or BLACKLIST_RPC in /etc/sysconfig/qemu-ga)`
 }

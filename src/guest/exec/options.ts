@@ -43,6 +43,9 @@ export interface ExecOptions {
  */
 const MAX_STDIN = 32 * 2 ** 20
 
+/** Bytes that Linux takes in one argument at most (MAX_ARG_STRLEN, less its end). */
+const MAX_ARGUMENT = 131_071
+
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 /** As strict as a shell's `~user` needs it. */
@@ -76,6 +79,15 @@ export function checkGuestPath(path: string, value: unknown): void {
   if (!isAbsolute(value as string)) throw invalid(path, value, 'it must be an absolute path')
 }
 
+function checkArgument(path: string, arg: unknown): void {
+  checkText(path, arg)
+  const bytes = Buffer.byteLength(arg as string)
+  if (bytes <= MAX_ARGUMENT) return
+  const text = `${path} has ${bytes} bytes: Linux takes at most ${MAX_ARGUMENT} in one argument, or script`
+  const hint = 'Write it to a file of the guest with vm.writeFile, or give it as stdin.'
+  throw new VmStatesError('INVALID_VALUE', text, { hint })
+}
+
 /**
  * Checks a command before anything is sent to the guest.
  *
@@ -86,7 +98,7 @@ export function checkCommand(file: string, args: readonly string[], options: Exe
   if (file === '') throw invalid('exec.file', file, 'it must name a program in the guest')
   if (!Array.isArray(args)) throw invalid('exec.args', args, 'it must be an array of texts')
   args.forEach((arg, index) => {
-    checkText(`exec.args[${index}]`, arg)
+    checkArgument(`exec.args[${index}]`, arg)
   })
   for (const [name, value] of Object.entries(options.env ?? {})) {
     if (!VARIABLE.test(name)) throw invalid('exec.options.env', name, 'not a name of a variable')

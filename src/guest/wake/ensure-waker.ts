@@ -35,7 +35,7 @@ export async function ensureWaker(
       })
       if (ended?.exitCode === 0 && (await answers(process))) return undefined
     }
-    return 'it has neither Perl nor Python that could be started'
+    return 'neither Perl nor Python could be started there by root'
   } finally {
     channel.close(() => new GuestError('GUEST_RELEASED', 'the waker was started'))
   }

@@ -40,7 +40,7 @@ export async function wakeByPrograms(
     const seeded = await runShell(channel, SEED, [], seed)
     const random = seeded
       ? undefined
-      : 'random: its kernel has no vmgenid driver, and neither Perl nor Python is there to reseed it'
+      : 'random: its kernel has no vmgenid driver, and neither Perl nor Python could reseed it, which takes root'
     return [clock, random].filter((fault) => fault !== undefined).join('; ') || undefined
   } catch (error) {
     const isFault = error instanceof GuestError && error.code !== 'GUEST_GONE'

@@ -111,7 +111,7 @@ export async function withOpenedDisk(
       if (exitCode === REFUSED) {
         throw new VmStatesError('GUEST_FILE_FAILED', `${name}: ${stdout.toString().trim()}`)
       }
-      const said = stderr.toString().trim() || stdout.toString().trim()
+      const said = stderr.toString().trim() || stdout.toString().trim() || `exit code ${exitCode}`
       throw new VmStatesError('TOOL_FAILED', `${name} cannot be read or written: ${said}`)
     },
   })

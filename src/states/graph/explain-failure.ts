@@ -47,7 +47,9 @@ export async function explainFailure(failed: FailedBuild): Promise<VmStatesError
   })
   const consoles = (await Promise.all(tails)).flat()
   const kept = await keep(failed)
+  const advice = error instanceof GuestError ? error.hint : undefined
   const hint = [
+    ...(advice === undefined ? [] : [advice]),
     `The end of the log:\n${indent(log.tail(SHOWN.lines))}`,
     ...consoles,
     ...(kept?.screens ?? []).map((screen) => `Its last screen: ${screen}`),
@@ -63,8 +65,9 @@ function explain(error: unknown): string {
   return isError(error) ? error.message : showThrown(error)
 }
 
-/** An error for the log, which has the console anyway. */
-function withFrames(error: unknown): string {
+/** An error for the log, which has the console anyway. Only a setup has frames of somebody else's code. */
+function withFrames(error: unknown, step: BuildStep): string {
+  if (isVmStatesError(error) && step !== 'setup') return explain(error)
   if (!(error instanceof GuestError)) {
     return isError(error) ? (error.stack ?? error.message) : showThrown(error)
   }
@@ -85,9 +88,9 @@ function showThrown(thrown: unknown): string {
 
 /** A log that cannot be kept must not hide why the build failed. */
 async function keep(failed: FailedBuild): Promise<FailureFiles | undefined> {
-  const { error, task, log, store, machines } = failed
+  const { error, task, step, log, store, machines } = failed
   for (const machine of machines) await log.addConsole(machine)
-  log.add(withFrames(error))
+  log.add(withFrames(error, step))
   try {
     return await keepFailure(store, task.name, log, machines)
   } catch {

@@ -391,6 +391,11 @@ describe.each(GUESTS)('the $guest guest over $channel', ({ guest, channel, megab
       stdin: 'in\n',
     })
     expect(cat.stdout).toBe(`in\n${argument}`)
+    const longest = 'x'.repeat(131_071)
+    expect((await vm.exec('printf', ['%s', longest])).stdout).toBe(longest)
+    const tooLong = { code: 'INVALID_VALUE', message: expect.stringContaining('131071') }
+    expect(await rejection(vm.exec('printf', ['%s', `${longest}x`]))).toMatchObject(tooLong)
+    expect(await rejection(vm.$`: ${longest}`)).toMatchObject(tooLong)
   })
 
   test('a hundred commands run in a row, and thirty at once', async () => {
