@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { isNativeError } from 'node:util/types'
+import { withoutConversation } from '../../guest/console/shell/conversation.js'
 import { GuestError } from '../../guest/guest-error.js'
 import { isVmStatesError, type VmStatesError } from '../../params/errors.js'
 import { cleanConsole } from '../../qemu/machine/clean-console.js'
@@ -42,7 +43,7 @@ export async function explainFailure(failed: FailedBuild): Promise<VmStatesError
   const { error, task, step, log, machines } = failed
   if (isVmStatesError(error, 'ABORTED')) return error
   const tails = machines.map(async (machine) => {
-    const text = cleanConsole(await machine.consoleTail(SHOWN.consoleBytes))
+    const text = cleanConsole(withoutConversation(await machine.consoleTail(SHOWN.consoleBytes)))
     return text === '' ? [] : [`The end of ${machine.options.name}'s console:\n${indent(text)}`]
   })
   const consoles = (await Promise.all(tails)).flat()
