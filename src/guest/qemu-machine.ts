@@ -2,6 +2,8 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { VmStatesError } from '../params/errors.js'
+import { anySchema, optionsSchema, signalSchema } from '../params/options.js'
+import { parse } from '../params/parse.js'
 import { findRamWriterIn } from '../params/ram-writers.js'
 import type { Patience } from '../qemu/deadline.js'
 import { keysFor, keysOf } from '../qemu/machine/keys.js'
@@ -15,6 +17,12 @@ import { checkTimeout } from './exec/options.js'
 import type { GuestAccess } from './guest-access.js'
 import { GuestError } from './guest-error.js'
 import type { GuestProcess } from './guest-process.js'
+
+const EVENT_OPTIONS = optionsSchema({
+  match: anySchema,
+  timeout: anySchema,
+  signal: signalSchema.optional(),
+})
 
 /** Milliseconds that an event may take unless told. */
 const EVENT_TIMEOUT = 60_000
@@ -86,6 +94,7 @@ export abstract class QemuMachine {
   waitForEvent(names: string | readonly string[], options: EventOptions = {}): Promise<QmpEvent> {
     const { timeout = EVENT_TIMEOUT, ...others } = options
     return this.#access.call(this.waitForEvent, async ({ events }) => {
+      parse(EVENT_OPTIONS, options, 'waitForEvent.options')
       checkTimeout('waitForEvent.timeout', timeout)
       return await events.waitFor([names].flat(), { timeout, ...others })
     })

@@ -31,3 +31,18 @@ export const timeoutSchema = z
 export const qemuSchema = z
   .string('a QEMU binary is a path or a name')
   .min(1, 'a QEMU binary is a path or a name')
+
+/** What cancels a call; of another realm, too, as Vitest's pools of VMs have it. */
+export const signalSchema = z.custom<AbortSignal>(
+  (value) => typeof value === 'object' && value !== null && 'aborted' in value && 'reason' in value,
+  'it must be an AbortSignal',
+)
+
+/** What is called with something. */
+export const callbackSchema = z.custom<(...args: never[]) => unknown>(
+  (value) => typeof value === 'function',
+  'it must be a function',
+)
+
+/** An option that is checked elsewhere. */
+export const anySchema = z.unknown().optional()

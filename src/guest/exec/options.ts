@@ -1,7 +1,10 @@
 import { isAbsolute } from 'node:path'
+import { isUint8Array } from 'node:util/types'
+import { z } from 'zod'
 import { VmStatesError } from '../../params/errors.js'
 import { formatSize } from '../../params/format-size.js'
-import { showValue } from '../../params/parse.js'
+import { anySchema, callbackSchema, optionsSchema, signalSchema } from '../../params/options.js'
+import { parse, showValue } from '../../params/parse.js'
 import type { OnOutput } from './sink.js'
 
 /** How a command in the guest runs. */
@@ -60,11 +63,23 @@ function checkText(path: string, value: unknown): void {
   if (value.includes('\0')) throw invalid(path, value, 'it cannot hold a NUL character')
 }
 
-function checkCallback(path: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function') {
-    throw invalid(path, value, 'it must be a function')
-  }
-}
+const EXEC_OPTIONS = optionsSchema({
+  stdin: z
+    .custom<string | Uint8Array>(
+      (value) => typeof value === 'string' || isUint8Array(value),
+      'it must be text or bytes',
+    )
+    .optional(),
+  env: anySchema,
+  cwd: anySchema,
+  timeout: anySchema,
+  signal: signalSchema.optional(),
+  user: anySchema,
+  onStdout: callbackSchema.optional(),
+  onStderr: callbackSchema.optional(),
+  encoding: z.enum(['utf8', 'buffer'], 'it is "utf8" or "buffer"').optional(),
+  reject: z.boolean('it is true or false').optional(),
+})
 
 /** Checks a number of milliseconds. */
 export function checkTimeout(path: string, value: number | undefined): void {
@@ -100,6 +115,7 @@ export function checkCommand(file: string, args: readonly string[], options: Exe
   args.forEach((arg, index) => {
     checkArgument(`exec.args[${index}]`, arg)
   })
+  parse(EXEC_OPTIONS, options, 'exec.options')
   for (const [name, value] of Object.entries(options.env ?? {})) {
     if (!VARIABLE.test(name)) throw invalid('exec.options.env', name, 'not a name of a variable')
     checkText(`exec.options.env.${name}`, value)
@@ -109,8 +125,6 @@ export function checkCommand(file: string, args: readonly string[], options: Exe
   if (user !== undefined && !(typeof user === 'string' && USER.test(user))) {
     throw invalid('exec.options.user', user, 'it must be the name of a user')
   }
-  checkCallback('exec.options.onStdout', options.onStdout)
-  checkCallback('exec.options.onStderr', options.onStderr)
   checkTimeout('exec.options.timeout', options.timeout)
   if (options.stdin !== undefined && stdinBytes(options.stdin).length > MAX_STDIN) {
     throw invalid(

@@ -2,7 +2,8 @@ import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { monotonic } from '../../params/clocks.js'
 import { isVmStatesError, VmStatesError } from '../../params/errors.js'
-import { showValue } from '../../params/parse.js'
+import { anySchema, optionsSchema } from '../../params/options.js'
+import { parse, showValue } from '../../params/parse.js'
 import type { Channel } from '../channel/channel.js'
 import { checkTimeout } from '../exec/options.js'
 import { GuestError } from '../guest-error.js'
@@ -17,6 +18,8 @@ export interface WaitForPortOptions {
   /** Milliseconds; 30,000 by default. */
   timeout?: number
 }
+
+const OPTIONS = optionsSchema({ host: anySchema, timeout: anySchema })
 
 const DEFAULT_TIMEOUT = 30_000
 const LONGEST_WAIT = 250
@@ -54,8 +57,10 @@ function check(port: number, host: string, timeout: number): void {
 export async function waitForPort(
   channel: Channel,
   port: number,
-  { host = '127.0.0.1', timeout = DEFAULT_TIMEOUT }: WaitForPortOptions,
+  options: WaitForPortOptions,
 ): Promise<void> {
+  parse(OPTIONS, options, 'waitForPort.options')
+  const { host = '127.0.0.1', timeout = DEFAULT_TIMEOUT } = options
   check(port, host, timeout)
   const start = monotonic()
   for (;;) {

@@ -1,3 +1,5 @@
+import { VmStatesError } from '../../params/errors.js'
+import { showValue } from '../../params/parse.js'
 import type { ExecOptions } from '../exec/options.js'
 import type { CommandResult } from '../exec/result.js'
 import type { ShellValue } from './quote.js'
@@ -22,7 +24,14 @@ type RunScript = (
 
 /** Makes a {@link Shell} with options. */
 export function createShell(run: RunScript, options: ExecOptions): Shell {
-  const shell = (first: TemplateStringsArray | ExecOptions, ...values: unknown[]) =>
-    'raw' in first ? run(shell, first, values, options) : createShell(run, { ...options, ...first })
+  const shell = (first: TemplateStringsArray | ExecOptions, ...values: unknown[]) => {
+    if (typeof first !== 'object' || first === null) {
+      const right = 'it is a tag, as in vm.$`uptime`; vm.shell(text) runs the text of a script'
+      throw new VmStatesError('INVALID_VALUE', `vm.$ was called with ${showValue(first)}: ${right}`)
+    }
+    return 'raw' in first
+      ? run(shell, first, values, options)
+      : createShell(run, { ...options, ...first })
+  }
   return shell as Shell
 }

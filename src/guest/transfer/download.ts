@@ -6,7 +6,7 @@ import { checkGuestPath } from '../exec/options.js'
 import { fileError } from '../files/file-error.js'
 import { hostError } from './host-error.js'
 import { moveInto } from './move-into.js'
-import { meter, runTransfer, type TransferOptions } from './run-transfer.js'
+import { checkTransfer, meter, runTransfer, type TransferOptions } from './run-transfer.js'
 import { Unpacker } from './unpack.js'
 
 /** The name of what is downloaded in the directory that it is unpacked into. */
@@ -39,6 +39,7 @@ export async function download(
   options: TransferOptions,
 ): Promise<void> {
   checkGuestPath('download.from', from)
+  checkTransfer('download', options)
   const target = resolve(to)
   const failed = (error: unknown): never => {
     throw hostError(error, 'written', target)

@@ -1,5 +1,7 @@
 import { Transform } from 'node:stream'
 import { isVmStatesError } from '../../params/errors.js'
+import { anySchema, callbackSchema, optionsSchema, signalSchema } from '../../params/options.js'
+import { parse } from '../../params/parse.js'
 import { type Patience, withDeadline } from '../../qemu/deadline.js'
 import type { Channel, Program, ProgramStatus } from '../channel/channel.js'
 import { killProgram } from '../exec/kill.js'
@@ -11,6 +13,18 @@ import { CallerFailure, isLeft } from './host-error.js'
 export interface TransferOptions extends Patience {
   /** Called as they move, with the bytes that have. */
   onProgress?: ((bytes: number) => void) | undefined
+}
+
+const TRANSFER_OPTIONS = optionsSchema({
+  onProgress: callbackSchema.optional(),
+  timeout: anySchema,
+  signal: signalSchema.optional(),
+})
+
+/** @throws VmStatesError `INVALID_VALUE` */
+export function checkTransfer(what: string, options: TransferOptions): void {
+  parse(TRANSFER_OPTIONS, options, `${what}.options`)
+  checkTimeout(`${what}.options.timeout`, options.timeout)
 }
 
 /** Hands on what it is given, and tells how much that was. */
@@ -52,7 +66,6 @@ export async function runTransfer(
   { what, program, host, undo }: Transfer,
   { timeout, signal }: Patience,
 ): Promise<ProgramStatus> {
-  checkTimeout(`${what}.timeout`, timeout)
   const started = channel.start(program, { killable: true })
   // A host's side that ends early has been left by a program that says why.
   const hostFailed = host.then(

@@ -6,7 +6,7 @@ import type { Channel } from '../channel/channel.js'
 import { checkGuestPath } from '../exec/options.js'
 import { fileError } from '../files/file-error.js'
 import { hostError } from './host-error.js'
-import { meter, runTransfer, type TransferOptions } from './run-transfer.js'
+import { checkTransfer, meter, runTransfer, type TransferOptions } from './run-transfer.js'
 
 /** The name of what is uploaded in the archive. */
 const CONTENT = 'content'
@@ -53,6 +53,7 @@ export async function upload(
   options: TransferOptions,
 ): Promise<void> {
   checkGuestPath('upload.to', to)
+  checkTransfer('upload', options)
   const failed = (path: string) => (error: unknown) => {
     throw hostError(error, 'read', path)
   }

@@ -237,8 +237,26 @@ describe.each(['agent', 'ssh'] as const)('over %s', (channel) => {
       ['a strange variable', () => vm.exec('true', [], { env: { 'A B': '1' } })],
       ['no time', () => vm.exec('true', [], { timeout: 0 })],
       ['more stdin than fits', () => vm.exec('true', [], { stdin: Buffer.alloc(33 * 2 ** 20) })],
+      ['stdin that is a number', () => vm.exec('true', [], { stdin: 5 as unknown as string })],
+      ['a misspelt option', () => vm.exec('true', [], { timout: 5 } as object)],
+      ['an encoding that there is not', () => vm.exec('true', [], { encoding: 'hex' } as object)],
+      ['a controller', () => vm.exec('true', [], { signal: new AbortController() } as object)],
+      ['a misspelt option of a script', () => vm.$({ timout: 5 } as object)`true`],
+      [
+        'a misspelt option of a transfer',
+        () => vm.upload('/etc', '/x', { onprogress: 1 } as object),
+      ],
+      ['progress that is no function', () => vm.download('/x', '/y', { onProgress: 5 } as object)],
+      ['a misspelt option of a wait', () => vm.waitForEvent('STOP', { matches: {} } as object)],
+      ['an option that a wait has not', () => vm.waitForPort(80, { signal: 1 } as object)],
     ])('is refused: %s', async (_, call) => {
       expect((await rejection(call())).code).toBe('INVALID_VALUE')
+    })
+
+    test('is told with what was probably meant', async () => {
+      const error = await rejection(vm.exec('true', [], { timout: 5 } as object))
+      expect(error.message).toContain('exec.options.timout is 5: did you mean "timeout"?')
+      expect(() => vm.$('echo hi' as never)).toThrow('vm.$ was called with "echo hi": it is a tag')
     })
   })
 })
