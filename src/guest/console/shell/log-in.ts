@@ -128,17 +128,14 @@ async function startLoop(
   const session = new ShellSession(feed, nonce)
   for (const line of PREPARATION) await session.request(line, stop)
   const said = new RegExp(`${nonce}:(?<encoding>base64|numbers):(?<name>[^\\n:]*):`)
-  for (;;) {
-    const found = said.exec(await session.request(ASK, stop))
-    if (found === null) continue
-    const { encoding, name } = found.groups as { encoding: Encoding; name: string }
-    if (user !== undefined && name !== user) {
-      const hint = "log it out before: vm.console.sendLine('exit')"
-      throw failed(`it has a shell of ${name} already, and none of ${user}`, hint)
-    }
-    session.encoding = encoding
-    return session
+  const { groups } = await session.ask(ASK, said, stop)
+  const { encoding, name } = groups as { encoding: Encoding; name: string }
+  if (user !== undefined && name !== user) {
+    const hint = "log it out before: vm.console.sendLine('exit')"
+    throw failed(`it has a shell of ${name} already, and none of ${user}`, hint)
   }
+  session.encoding = encoding
+  return session
 }
 
 function failed(how: string, hint?: string): GuestError {

@@ -16,6 +16,9 @@ const LOOK = 1000
 /** Milliseconds that a guest gets to kill what runs. */
 const GRACE = 5000
 
+/** How often something is asked for again, where the guest's kernel speaks in between each time. */
+export const TRIES = 50
+
 const INTERRUPT = '\x03'
 
 const LOGIN_PROMPT = /\blogin: ?$/
@@ -52,6 +55,22 @@ export class ShellSession {
     this.#last++
     await this.#feed.serial.write(`k=${this.#last};${command}\r`)
     return await this.#untilDone(stop)
+  }
+
+  /**
+   * Has the guest say something, again where its kernel has spoken in between.
+   *
+   * @param answer - what is understood
+   * @param reply - what came already, if anything did
+   * @throws as {@link request}
+   */
+  async ask(question: string, answer: RegExp, stop: Stop, reply = ''): Promise<RegExpExecArray> {
+    for (let tries = 0, said = reply; tries < TRIES; tries++) {
+      const found = answer.exec(said)
+      if (found !== null) return found
+      said = await this.request(question, stop)
+    }
+    throw unintelligibleError()
   }
 
   /**
@@ -115,4 +134,9 @@ export function lostError(how: string): GuestError {
   return new GuestError('GUEST_CONSOLE_LOST', `the shell on the console is lost: ${how}`, {
     hint: 'the next call logs in again; a guest that has booted or logged out meanwhile asks for a login first',
   })
+}
+
+/** The error of a shell that others speak in between of each time. */
+export function unintelligibleError(): GuestError {
+  return lostError('what it prints is mixed with other messages each time')
 }
