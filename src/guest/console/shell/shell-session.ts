@@ -5,6 +5,7 @@ import { ConsoleText } from '../console-text.js'
 import type { Encoding } from './encoding.js'
 import { promptAfter } from './guest-programs.js'
 import { Stop } from './stop.js'
+import { UntilPrompt } from './until-prompt.js'
 
 /** Milliseconds until the guest is asked for its prompt again: the kernel may have spoken in it. */
 const FIRST_ASK = 2000
@@ -20,6 +21,9 @@ const GRACE = 5000
 export const TRIES = 50
 
 const INTERRUPT = '\x03'
+
+/** Characters that a prompt is looked for in. */
+const LINE = 200
 
 const LOGIN_PROMPT = /\blogin: ?$/
 
@@ -94,16 +98,13 @@ export class ShellSession {
   }
 
   async #untilDone(stop: Stop): Promise<string> {
-    const prompt = promptAfter(this.nonce, this.#last)
-    let text = ''
-    /** What came since it was asked for its prompt again. */
+    const reply = new UntilPrompt(promptAfter(this.nonce, this.#last))
+    /** The end of what came since it was asked for its prompt again. */
     let answer: string | undefined
+    let end = ''
     let patience = FIRST_ASK
     let asksAt = monotonic() + patience
     for (;;) {
-      const end = text.indexOf(prompt)
-      if (end !== -1) return text.slice(0, end)
-      if (LOGIN_PROMPT.test(text)) throw lostError('there is a login prompt instead')
       if (this.#isLost) throw lostError('the guest boots anew')
       stop.throwIfStopped()
       const looksAt = monotonic() + LOOK
@@ -111,8 +112,11 @@ export class ShellSession {
       const bytes = await this.#feed.next(this.#place, isOver)
       this.#place += bytes.length
       const added = this.#text.add(bytes)
-      text += added
-      if (answer !== undefined) answer += added
+      const all = reply.add(added)
+      if (all !== undefined) return all
+      end = (end + added).slice(-LINE)
+      if (LOGIN_PROMPT.test(end)) throw lostError('there is a login prompt instead')
+      if (answer !== undefined) answer = (answer + added).slice(-LINE)
       if (bytes.length > 0) continue
       if (this.#isForeign(answer)) throw lostError('there is another shell instead')
       if (monotonic() < asksAt) continue
