@@ -3,6 +3,7 @@ import { GuestError } from '../../guest-error.js'
 import type { ConsoleFeed } from '../console-feed.js'
 import { ConsoleText } from '../console-text.js'
 import type { Encoding } from './encoding.js'
+import { ForeignPrompt } from './foreign-prompt.js'
 import { promptAfter } from './guest-programs.js'
 import { Stop } from './stop.js'
 import { UntilPrompt } from './until-prompt.js'
@@ -21,14 +22,6 @@ const GRACE = 5000
 export const TRIES = 50
 
 const INTERRUPT = '\x03'
-
-/** Characters that a prompt is looked for in. */
-const LINE = 200
-
-const LOGIN_PROMPT = /\blogin: ?$/
-
-/** Of a shell that is not ours. */
-const OTHER_PROMPT = /[#$%>] ?$/
 
 /** A shell of a guest's that does one request after the other: see `becomeLoop`. */
 export class ShellSession {
@@ -99,9 +92,7 @@ export class ShellSession {
 
   async #untilDone(stop: Stop): Promise<string> {
     const reply = new UntilPrompt(promptAfter(this.nonce, this.#last))
-    /** The end of what came since it was asked for its prompt again. */
-    let answer: string | undefined
-    let end = ''
+    const foreign = new ForeignPrompt(this.nonce)
     let patience = FIRST_ASK
     let asksAt = monotonic() + patience
     for (;;) {
@@ -114,22 +105,17 @@ export class ShellSession {
       const added = this.#text.add(bytes)
       const all = reply.add(added)
       if (all !== undefined) return all
-      end = (end + added).slice(-LINE)
-      if (LOGIN_PROMPT.test(end)) throw lostError('there is a login prompt instead')
-      if (answer !== undefined) answer = (answer + added).slice(-LINE)
+      foreign.add(added)
       if (bytes.length > 0) continue
-      if (this.#isForeign(answer)) throw lostError('there is another shell instead')
-      if (monotonic() < asksAt) continue
+      const seen = foreign.look()
+      if (seen === 'login') throw lostError('there is a login prompt instead')
+      if (seen === 'shell') throw lostError('there is another shell instead')
+      if (seen === 'none' && monotonic() < asksAt) continue
       await this.#feed.serial.write('\r')
-      answer = ''
+      foreign.enter()
       patience = Math.min(patience * 2, LAST_ASK)
       asksAt = monotonic() + patience
     }
-  }
-
-  /** Whether an answer to Enter ends with a prompt that is not ours, of this request or an earlier one. */
-  #isForeign(answer = ''): boolean {
-    return OTHER_PROMPT.test(answer) && !new RegExp(`${this.nonce}\\.\\d+\\$ ?$`).test(answer)
   }
 }
 
