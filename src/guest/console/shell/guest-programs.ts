@@ -29,11 +29,11 @@ export function becomeLoop(nonce: string): string {
  * in base64 or as numbers where the guest has none. `h` makes the place anew where somebody has removed it. `w` prints
  * how the last program has ended and how much it printed, or the place where that is not all kept; `v` prints a block
  * of it. `r` runs a program, in a process group of its own that Ctrl-C kills, until all that has its output open has
- * ended. A program may open its `/dev/stdout` anew, so that it gets pipes; `c` removes a pipe once all of it is kept.
+ * ended; it waits without job control, with which a program that stops is taken for one that has ended. A program may open its `/dev/stdout` anew, so that it gets pipes; `c` removes a pipe once all of it is kept.
  * `a` adds what was typed to a file, and `z` prints the file's size.
  */
 export const PREPARATION: readonly string[] = [
-  'for d in /dev/shm /run /tmp; do if [ -w $d ]; then break; fi; done; d=$d/$n; mkdir -m 700 $d; set -m',
+  'for d in /dev/shm /run /tmp; do if [ -w $d ]; then break; fi; done; d=$d/$n; mkdir -m 700 $d',
   "trap 'rm -rf $d' EXIT",
   'if command -v base64 >/dev/null; then m=base64; b() { base64; }; u() { base64 -d; }; ' +
     'else m=numbers; b() { od -An -v -tx1; }; u() { IFS= read -r t; printf "$t"; }; fi',
@@ -43,10 +43,10 @@ export const PREPARATION: readonly string[] = [
     'printf "\\n%s-%s%s-\\n" $n $1 $2; }',
   'c() { cat <$d/$1 >$d/$2 && rm -f $d/$1; }',
   'h() { [ -d $d ] || mkdir -m 700 $d; }',
-  'r() { i= t=; h; rm -f $d/[12oe]; mkfifo $d/1 $d/2 || { w; return; }; c 1 o & o=$!; c 2 e & e=$!; ' +
-    '/bin/sh -c "$1" <$2 >$d/1 2>$d/2 & p=$!; ' +
+  'r() { i= t=; h; rm -f $d/[12oe]; mkfifo $d/1 $d/2 || { w; return; }; set -m; c 1 o & o=$!; c 2 e & e=$!; ' +
+    '/bin/sh -c "$1" <$2 >$d/1 2>$d/2 & p=$!; set +m; ' +
     'while :; do wait $p; q=$?; [ "$t" ] || s=$q; [ "$i" ] || wait $o $e; [ "$i" ] || break; i= t=1 s=137; ' +
-    'kill -s KILL -- -$p || kill -s KILL $p; { sleep 1; kill -s KILL -- -$o -$e; } & g=$!; done 2>/dev/null; ' +
+    'kill -s KILL -- -$p || kill -s KILL $p; set -m; { sleep 1; kill -s KILL -- -$o -$e; } & g=$!; set +m; done 2>/dev/null; ' +
     '[ ! "$t" ] || kill -s KILL -- -$g 2>/dev/null; ' +
     `rm -f $d/[ci]; w; v o 0 ${BLOCK}; v e 0 ${BLOCK}; }`,
   'z() { printf "\\n%s@%s %s@\\n" $n $d $(wc -c <$d/$1); }',
