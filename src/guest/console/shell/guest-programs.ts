@@ -25,13 +25,15 @@ export function becomeLoop(nonce: string): string {
 }
 
 /**
- * Lines that teach the loop what it needs: a place of its own, in memory if possible, with the shell's process ID in its
- * name, by which what shells have left that are no more, or were before in the same process, is found and removed; how
- * bytes travel, which is in base64 or as numbers where the guest has none. `h` makes the place anew where somebody has removed it. `w` prints
- * how the last program has ended and how much it printed, or the place where that is not all kept; `v` prints a block
- * of it. `r` runs a program, in a process group of its own that Ctrl-C kills, until all that has its output open has
- * ended; it waits without job control, with which a program that stops is taken for one that has ended. A program may open its `/dev/stdout` anew, so that it gets pipes; `c` removes a pipe once all of it is kept.
- * `a` adds what was typed to a file, and `z` prints the file's size.
+ * Lines that teach the loop what it needs: a place of its own, in memory if possible, and how bytes travel, which is
+ * in base64 or as numbers where the guest has none. A place has the shell's process ID in its name: those of shells
+ * that are no more, or that this process was before, are removed first.
+ *
+ * `h` makes the place anew where somebody has removed it. `w` prints how the last program has ended and how much it
+ * printed, or the place where that is not all kept; `v` prints a block of it. `r` runs a program, in a process group of
+ * its own that Ctrl-C kills, until all that has its output open has ended. It waits without job control, with which a
+ * program that stops would be taken for one that has ended. A program may open its `/dev/stdout` anew, so that it gets
+ * pipes; `c` removes a pipe once all of it is kept. `a` adds what was typed to a file, and `z` prints the file's size.
  */
 export const PREPARATION: readonly string[] = [
   'for d in /dev/shm /run /tmp; do for d in $d/vms-????????.[0-9]*; do ' +

@@ -120,7 +120,7 @@ export class ShellSession {
 }
 
 /** The error of a shell that is not there any more. */
-export function lostError(how: string): GuestError {
+function lostError(how: string): GuestError {
   return new GuestError('GUEST_CONSOLE_LOST', `the shell on the console is lost: ${how}`, {
     hint: 'the next call logs in again; a guest that has booted or logged out meanwhile asks for a login first',
   })
