@@ -112,7 +112,8 @@ export class GuestConsole {
    * @param options - `timeout` in milliseconds, for all of it; none by default
    * @returns whatever its exit code is; one final newline is stripped
    * @throws CommandError `TIMEOUT`, `ABORTED` once all that it had started was killed; GuestError
-   *   `GUEST_LOGIN_FAILED`, `GUEST_CONSOLE_LOST`, `GUEST_GONE`
+   *   `GUEST_LOGIN_FAILED`, `GUEST_CONSOLE_LOST`, `GUEST_FILE_FAILED` if the guest has no room for what it prints,
+   *   `GUEST_GONE`
    */
   run(command: string, options: Patience = {}): Promise<ConsoleResult> {
     return this.#access.call(this.run, async ({ console }) => {

@@ -87,7 +87,7 @@ export class ConsoleShell {
    *
    * @returns its exit code (128 and more for a signal, as shells have it), and all that it printed, as it was
    * @throws CommandError `TIMEOUT`, `ABORTED` once its process group was killed; GuestError `GUEST_LOGIN_FAILED`,
-   *   `GUEST_CONSOLE_LOST`
+   *   `GUEST_CONSOLE_LOST`, `GUEST_CONSOLE_LIMIT`, `GUEST_FILE_FAILED`
    */
   async exec(
     file: string,

@@ -59,8 +59,9 @@ export class Dialog {
       const bytes = await this.#feed.next(this.#place, isOver)
       this.#place += bytes.length
       this.#heard += this.#text.add(bytes)
+      if (bytes.length > 0) continue
       const name = names.find((one) => answers[one].test(this.#heard))
-      if (bytes.length === 0 && name !== undefined) return name
+      if (name !== undefined) return name
     }
     return undefined
   }

@@ -2,7 +2,7 @@
 export type Encoding = 'base64' | 'numbers'
 
 /** Bytes for one line: terminals of Linux lose what is beyond 4095 characters. A multiple of 3. */
-const PER_LINE: Record<Encoding, number> = { base64: 2850, numbers: 900 }
+export const PER_LINE: Record<Encoding, number> = { base64: 2850, numbers: 900 }
 
 /** Bytes as characters that no terminal changes, in as many parts as it takes lines. */
 export function encode(bytes: Buffer, encoding: Encoding): string[] {

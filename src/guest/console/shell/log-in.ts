@@ -41,8 +41,18 @@ const PROMPTS = {
   shell: /[#$%>] ?$/,
 }
 
-/** Enter would be no password, so whatever was said after the question is to be the end of it. */
-const AFTER_USER = { ...PROMPTS, password: /password[^\n:]*: ?/i }
+/**
+ * Enter would be no password, so the question may be followed by the rest of its line, lines of the kernel, and
+ * another line. A greeting may look like that, too.
+ */
+const AFTER_USER = {
+  user: PROMPTS.user,
+  shell: PROMPTS.shell,
+  password: /(?:^|\n)[^\n:]*password[^\n:]*:[^\n]*(?:\n\[ *\d+\.\d+\][^\n]*)*(?:\n[^\n]+)?\n?$/i,
+}
+
+/** Milliseconds until a shell is there after its greeting. */
+const GREETED = 3000
 
 /** What a guest says to whom it does not let in. */
 const REFUSAL =
@@ -91,6 +101,9 @@ async function giveUser(dialog: Dialog, { user, password }: Credentials): Promis
   if (user === undefined) throw failed('it asks for a user, and none was given', hint)
   await dialog.say(`${user}\r`)
   let prompt = await dialog.answer(AFTER_USER, ANSWER)
+  if (prompt === 'password' && !PROMPTS.password.test(dialog.heard)) {
+    prompt = (await dialog.answer(PROMPTS, GREETED)) ?? 'password'
+  }
   if (prompt === 'password') {
     if (password === undefined) {
       throw failed(`it asks for a password of ${user}, and none was given`, hint)
@@ -128,17 +141,14 @@ async function startLoop(
   const session = new ShellSession(feed, nonce)
   for (const line of PREPARATION) await session.request(line, stop)
   const said = new RegExp(`${nonce}:(?<encoding>base64|numbers):(?<name>[^\\n:]*):`)
-  for (;;) {
-    const found = said.exec(await session.request(ASK, stop))
-    if (found === null) continue
-    const { encoding, name } = found.groups as { encoding: Encoding; name: string }
-    if (user !== undefined && name !== user) {
-      const hint = "log it out before: vm.console.sendLine('exit')"
-      throw failed(`it has a shell of ${name} already, and none of ${user}`, hint)
-    }
-    session.encoding = encoding
-    return session
+  const { groups } = await session.ask(ASK, said, stop)
+  const { encoding, name } = groups as { encoding: Encoding; name: string }
+  if (user !== undefined && name !== user) {
+    const hint = "log it out before: vm.console.sendLine('exit')"
+    throw failed(`it has a shell of ${name} already, and none of ${user}`, hint)
   }
+  session.encoding = encoding
+  return session
 }
 
 function failed(how: string, hint?: string): GuestError {

@@ -1,21 +1,17 @@
 import { quoteWord } from '../../shell/quote.js'
-import { decode, encode } from './encoding.js'
+import { decode } from './encoding.js'
 import { BLOCK } from './guest-programs.js'
 import { checkCarried } from './most-carried.js'
-import { lostError, type ShellSession } from './shell-session.js'
+import { noRoomError } from './no-room.js'
+import { type ShellSession, TRIES, unintelligibleError } from './shell-session.js'
 import { type Stop, Stopped } from './stop.js'
+import { upload } from './upload.js'
 
 /** Characters of a script that is typed as it is; longer ones go through a file. */
 const TYPED = 3000
 
-/** Lines of a file that are gathered before they are written: a guest starts a program for that. */
-const GATHERED = 24
-
 /** Bytes that are asked for at once where the kernel spoke in the midst of a block. */
 const PIECE = 2 ** 11
-
-/** How often something is asked for again, where the guest's kernel speaks in between each time. */
-const TRIES = 50
 
 /** What a program is to do. */
 export interface Program {
@@ -49,7 +45,8 @@ const NOTHING = { exitCode: 137, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0
 /**
  * Runs a program in a guest's shell; it is killed when it is to be stopped.
  *
- * @throws GuestError `GUEST_CONSOLE_LIMIT` if it reads or prints too much
+ * @throws GuestError `GUEST_CONSOLE_LIMIT` if it reads or prints too much, `GUEST_FILE_FAILED` if the guest has no room
+ *   for that, `GUEST_CONSOLE_LOST`
  */
 export async function runProgram(
   session: ShellSession,
@@ -87,31 +84,20 @@ async function commandFor(
   return `r ${typed} $d/i`
 }
 
-async function upload(
-  session: ShellSession,
-  name: string,
-  bytes: Buffer,
-  stop: Stop,
-): Promise<void> {
-  await session.request(`x=; rm -f $d/${name}; : >$d/${name}`, stop)
-  const parts = encode(bytes, session.encoding)
-  for (const [index, part] of parts.entries()) {
-    const isFull = (index + 1) % GATHERED === 0 || index === parts.length - 1
-    await session.request(`x=$x'${part}'${isFull ? `; a ${name}` : ''}`, stop)
-  }
-}
-
 async function statusIn(session: ShellSession, reply: string, stop: Stop): Promise<Status> {
-  for (let tries = 0; tries < TRIES; tries++) {
-    const status = readStatus(session, tries === 0 ? reply : await session.request('w', stop))
-    if (status !== undefined) return status
-  }
-  throw unintelligible()
+  const known = new RegExp(`${statusOf(session).source}|${session.nonce}!(?<directory>\\S+)!`)
+  const found = await session.ask('w', known, stop, reply)
+  const directory = found.groups?.directory
+  if (directory !== undefined) throw noRoomError(directory, reply)
+  return readStatus(found)
 }
 
-function readStatus({ nonce }: ShellSession, reply: string): Status | undefined {
-  const found = new RegExp(`${nonce}=(\\d+) (\\d+) (\\d+)=`).exec(reply)
-  if (found === null) return undefined
+/** How `w` tells of a program's end. */
+function statusOf({ nonce }: ShellSession): RegExp {
+  return new RegExp(`${nonce}=(\\d+) (\\d+) (\\d+)=`)
+}
+
+function readStatus(found: RegExpExecArray): Status {
   const [exitCode = 0, o = 0, e = 0] = found.slice(1).map(Number)
   return { exitCode, sizes: { o, e } }
 }
@@ -148,7 +134,7 @@ async function inPieces(session: ShellSession, part: Part, stop: Stop): Promise<
     const piece = { ...part, start, end: Math.min(start + PIECE, part.end), unit: PIECE }
     let bytes: Buffer | undefined
     for (let tries = 0; bytes === undefined; tries++) {
-      if (tries === TRIES) throw unintelligible()
+      if (tries === TRIES) throw unintelligibleError()
       bytes = await ask(session, piece, stop)
     }
     pieces.push(bytes)
@@ -179,13 +165,10 @@ function blockIn(
 }
 
 function beginningIn(session: ShellSession, reply: string): ProgramEnd {
-  const status = readStatus(session, reply)
-  if (status === undefined) return NOTHING
+  const found = statusOf(session).exec(reply)
+  if (found === null) return NOTHING
+  const status = readStatus(found)
   const beginning = (stream: Stream) =>
     blockIn(session, reply, `${stream}0`, Math.min(BLOCK, status.sizes[stream])) ?? Buffer.alloc(0)
   return { exitCode: status.exitCode, stdout: beginning('o'), stderr: beginning('e') }
-}
-
-function unintelligible(): Error {
-  return lostError('what it prints is mixed with other messages each time')
 }

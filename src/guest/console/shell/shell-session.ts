@@ -3,8 +3,10 @@ import { GuestError } from '../../guest-error.js'
 import type { ConsoleFeed } from '../console-feed.js'
 import { ConsoleText } from '../console-text.js'
 import type { Encoding } from './encoding.js'
+import { ForeignPrompt } from './foreign-prompt.js'
 import { promptAfter } from './guest-programs.js'
 import { Stop } from './stop.js'
+import { UntilPrompt } from './until-prompt.js'
 
 /** Milliseconds until the guest is asked for its prompt again: the kernel may have spoken in it. */
 const FIRST_ASK = 2000
@@ -16,12 +18,10 @@ const LOOK = 1000
 /** Milliseconds that a guest gets to kill what runs. */
 const GRACE = 5000
 
+/** How often something is asked for again, where the guest's kernel speaks in between each time. */
+export const TRIES = 50
+
 const INTERRUPT = '\x03'
-
-const LOGIN_PROMPT = /\blogin: ?$/
-
-/** Of a shell that is not ours. */
-const OTHER_PROMPT = /[#$%>] ?$/
 
 /** A shell of a guest's that does one request after the other: see `becomeLoop`. */
 export class ShellSession {
@@ -55,6 +55,22 @@ export class ShellSession {
   }
 
   /**
+   * Has the guest say something, again where its kernel has spoken in between.
+   *
+   * @param answer - what is understood
+   * @param reply - what came already, if anything did
+   * @throws as {@link request}
+   */
+  async ask(question: string, answer: RegExp, stop: Stop, reply = ''): Promise<RegExpExecArray> {
+    for (let tries = 0, said = reply; tries < TRIES; tries++) {
+      const found = answer.exec(said)
+      if (found !== null) return found
+      said = await this.request(question, stop)
+    }
+    throw unintelligibleError()
+  }
+
+  /**
    * Kills what the last request has started.
    *
    * @returns what came over the console meanwhile
@@ -75,16 +91,11 @@ export class ShellSession {
   }
 
   async #untilDone(stop: Stop): Promise<string> {
-    const prompt = promptAfter(this.nonce, this.#last)
-    let text = ''
-    /** What came since it was asked for its prompt again. */
-    let answer: string | undefined
+    const reply = new UntilPrompt(promptAfter(this.nonce, this.#last))
+    const foreign = new ForeignPrompt(this.nonce)
     let patience = FIRST_ASK
     let asksAt = monotonic() + patience
     for (;;) {
-      const end = text.indexOf(prompt)
-      if (end !== -1) return text.slice(0, end)
-      if (LOGIN_PROMPT.test(text)) throw lostError('there is a login prompt instead')
       if (this.#isLost) throw lostError('the guest boots anew')
       stop.throwIfStopped()
       const looksAt = monotonic() + LOOK
@@ -92,27 +103,30 @@ export class ShellSession {
       const bytes = await this.#feed.next(this.#place, isOver)
       this.#place += bytes.length
       const added = this.#text.add(bytes)
-      text += added
-      if (answer !== undefined) answer += added
+      const all = reply.add(added)
+      if (all !== undefined) return all
+      foreign.add(added)
       if (bytes.length > 0) continue
-      if (this.#isForeign(answer)) throw lostError('there is another shell instead')
-      if (monotonic() < asksAt) continue
+      const seen = foreign.look()
+      if (seen === 'login') throw lostError('there is a login prompt instead')
+      if (seen === 'shell') throw lostError('there is another shell instead')
+      if (seen === 'none' && monotonic() < asksAt) continue
       await this.#feed.serial.write('\r')
-      answer = ''
+      foreign.enter()
       patience = Math.min(patience * 2, LAST_ASK)
       asksAt = monotonic() + patience
     }
   }
-
-  /** Whether an answer to Enter ends with a prompt that is not ours, of this request or an earlier one. */
-  #isForeign(answer = ''): boolean {
-    return OTHER_PROMPT.test(answer) && !new RegExp(`${this.nonce}\\.\\d+\\$ ?$`).test(answer)
-  }
 }
 
 /** The error of a shell that is not there any more. */
-export function lostError(how: string): GuestError {
+function lostError(how: string): GuestError {
   return new GuestError('GUEST_CONSOLE_LOST', `the shell on the console is lost: ${how}`, {
     hint: 'the next call logs in again; a guest that has booted or logged out meanwhile asks for a login first',
   })
+}
+
+/** The error of a shell that others speak in between of each time. */
+export function unintelligibleError(): GuestError {
+  return lostError('what it prints is mixed with other messages each time')
 }

@@ -40,6 +40,10 @@ test('a command gives its output, its exit code, and the signal that ended it', 
   })
   const killed = await vm.exec('sh', ['-c', 'kill -9 $$'], { reject: false })
   expect(killed).toMatchObject({ exitCode: undefined, signal: 'SIGKILL' })
+  const stopped = '(sleep 1; kill -CONT $$) & kill -STOP $$; echo done; exit 3'
+  expect(await vm.exec('sh', ['-c', stopped], { reject: false })).toMatchObject({
+    ...{ exitCode: 3, signal: undefined, stdout: 'done' },
+  })
   const missing = await vm.exec('no-such-program', [], { reject: false })
   expect(missing).toMatchObject({ exitCode: 127, stderr: expect.stringContaining('not found') })
 })

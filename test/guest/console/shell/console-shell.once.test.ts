@@ -171,6 +171,27 @@ test(
 )
 
 test(
+  'a login removes what shells have left that are no more, and nothing else',
+  async () => {
+    const { vm } = await rewound()
+    const alive = (await vm.$`sleep 1000 >/dev/null 2>&1 & echo $!`).stdout
+    const others = 'vms-abcdef12.99999999'
+    const kept = [`vms-abcdef12.${alive}`, others, 'vms-other', 'vms-other.99999999']
+    const gone = ['vms-12345678.99999999', '/tmp/vms-12345678.99999999']
+    await vm.$({ cwd: '/dev/shm' })`mkdir ${kept} ${gone}; chown nobody ${others}`
+    for (let login = 0; login < 3; login++) await vm.console.login()
+    const left = await vm.console.run('cd /dev/shm; ls -d /tmp/vms-* vms-*; ls -d /run/vms-*')
+    const ours = left.stdout.split('\n').filter((name) => !kept.includes(name))
+    expect(left.stdout.split('\n')).toEqual(expect.arrayContaining(kept))
+    expect(ours).toEqual([expect.stringMatching(/^vms-[0-9a-f]{8}\.\d+$/)])
+    await vm.console.run('kill -9 $PPID').catch(() => {})
+    await vm.console.login()
+    expect((await vm.console.run(`ls -d /dev/shm/${ours[0]}`)).exitCode).not.toBe(0)
+  },
+  MINUTES,
+)
+
+test(
   'a console that nobody answers on is an error in time',
   async () => {
     const { vm } = await rewound()
