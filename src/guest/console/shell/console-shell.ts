@@ -56,8 +56,9 @@ export class ConsoleShell {
    *
    * @throws GuestError `GUEST_LOGIN_FAILED`, `TIMEOUT`, `ABORTED`
    */
-  async login({ user, password, timeout = LOGIN_TIMEOUT, signal }: LoginOptions): Promise<void> {
-    checkLogin({ user, password, timeout })
+  async login(options: LoginOptions): Promise<void> {
+    checkLogin(options)
+    const { user, password, timeout = LOGIN_TIMEOUT, signal } = options
     await this.#inTurn('the login on the console', { timeout, signal }, async (stop) => {
       if (user !== undefined || password !== undefined) this.#credentials = { user, password }
       this.#session = undefined

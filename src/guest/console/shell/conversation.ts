@@ -6,7 +6,7 @@ const BLOCK = new RegExp(`^(${NONCE})\\+(\\w+)\\+\\r*\\n[^]*?^\\1-\\2-\\r*(?:\\n
 const CUT_BLOCK = new RegExp(`^[^]*?^${NONCE}-\\w+-\\r*(?:\\n|$)`, 'm')
 
 const PROMPT = new RegExp(`${NONCE}\\.\\d+\\$ ?`, 'g')
-const STATUS = new RegExp(`^${NONCE}[=:][^\\n]*(?:\\n|$)`, 'gm')
+const STATUS = new RegExp(`^${NONCE}[=:!@][^\\n]*(?:\\n|$)`, 'gm')
 
 /**
  * What came over a console without what our shell on it and this process have said to each other: nobody but these can

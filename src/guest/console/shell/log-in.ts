@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { monotonic } from '../../../params/clocks.js'
 import { VmStatesError } from '../../../params/errors.js'
-import { showValue } from '../../../params/parse.js'
+import { anySchema, optionsSchema, signalSchema } from '../../../params/options.js'
+import { parse, showValue } from '../../../params/parse.js'
 import type { Patience } from '../../../qemu/deadline.js'
 import { checkTimeout } from '../../exec/options.js'
 import { GuestError } from '../../guest-error.js'
@@ -22,6 +23,13 @@ export interface Credentials {
 
 /** How to log in on a console. */
 export interface LoginOptions extends Credentials, Patience {}
+
+const LOGIN_OPTIONS = optionsSchema({
+  user: anySchema,
+  password: anySchema,
+  timeout: anySchema,
+  signal: signalSchema.optional(),
+})
 
 /** Milliseconds until a guest has answered a user's name or password. */
 const ANSWER = 60_000
@@ -63,7 +71,9 @@ const REFUSAL =
  *
  * @throws VmStatesError `INVALID_VALUE`
  */
-export function checkLogin({ user, password, timeout }: LoginOptions): void {
+export function checkLogin(options: LoginOptions): void {
+  parse(LOGIN_OPTIONS, options, 'login.options')
+  const { user, password, timeout } = options
   for (const [name, value] of Object.entries({ user, password })) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal would not take as it is
     if (value === undefined || (typeof value === 'string' && !/[\x00-\x1f\x7f]/.test(value)))

@@ -199,7 +199,12 @@ test(
     const error = await rejection(vm.console.login({ timeout: 4000 }))
     expect(error.code).toBe('TIMEOUT')
     expect(error.message).toContain('the login on the console')
-    for (const options of [{ user: 'a\n' }, { password: 7 as never }, { timeout: 0 }]) {
+    for (const options of [
+      { user: 'a\n' },
+      { password: 7 as never },
+      { timeout: 0 },
+      { usr: 'a' } as object,
+    ]) {
       expect((await rejection(vm.console.login(options))).code).toBe('INVALID_VALUE')
     }
   },

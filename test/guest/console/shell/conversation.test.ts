@@ -10,6 +10,8 @@ test('what our shell says is left out, and all else is kept', () => {
     `${N}:base64:root:`,
     `${N}.11$ [   12.3] eth0: link up`,
     `${N}=0 6 0=`,
+    `${N}@/dev/shm/${N}.7 6@`,
+    `${N}!/dev/shm/${N}.7!`,
     `${N}+o0+`,
     'aGVsbG8K',
     `${N}-o0-`,
