@@ -2,6 +2,7 @@ import { abortedError } from '../../qemu/deadline.js'
 import type { StateKind } from '../definitions/state-kind.js'
 import type { AnyState } from '../definitions/types.js'
 import type { AvailableState } from './available-state.js'
+import { BuildError } from './build-error.js'
 import type { Context } from './context.js'
 import { ensure, ensureBoot } from './ensure.js'
 import { type PlannedState, planBuilds } from './plan-builds.js'
@@ -88,6 +89,9 @@ async function build(
     if (builtIn === undefined) return { name, kind, outcome: 'reused' }
     return { name, kind, outcome: 'built', seconds: builtIn }
   } catch (error) {
+    // Another one has failed, which is told of by itself: the boot that it would start from.
+    const failed = error instanceof BuildError ? error.failure.state : name
+    if (failed !== name) return { name, kind, outcome: 'not built', because: failed }
     return { name, kind, outcome: 'failed', error }
   }
 }

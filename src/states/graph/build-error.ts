@@ -1,4 +1,5 @@
 import { VmStatesError } from '../../params/errors.js'
+import type { BuildStep } from './progress.js'
 
 /** What a {@link BuildError} says, without what is told of it by others. */
 export interface BuildFailure {
@@ -6,6 +7,8 @@ export interface BuildFailure {
   state: string
   /** The key of that state. */
   key: string
+  /** Where it failed. */
+  step: BuildStep
   /** One line: the step and why. */
   reason: string
   /** The end of the log, and where all of it is. */

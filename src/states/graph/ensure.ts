@@ -117,8 +117,7 @@ async function bootToStartFrom(
 ): Promise<AvailableState | undefined> {
   const task = await bootTaskOf(state, context)
   const boot = context.bootsAsked.has(state)
-    ? // What keeps it from being kept may not keep a child from being built.
-      await once(task, context, { signal }).catch(ignoreFailedBuild)
+    ? await once(task, context, { signal }).catch(ignoreFailedCapture)
     : await leaseState(task, context)
   if (boot === undefined) return undefined
   const stored = await Promise.all(boot.objects.map((id) => context.store.objects.get(id)))
@@ -133,8 +132,9 @@ async function bootToStartFrom(
   }
 }
 
-function ignoreFailedBuild(error: unknown): undefined {
-  if (!(error instanceof BuildError)) throw error
+/** What keeps a boot from being kept may not keep a child from being built; what does not come up does not for it. */
+function ignoreFailedCapture(error: unknown): undefined {
+  if (!(error instanceof BuildError) || error.failure.step !== 'capture') throw error
 }
 
 async function notBuilt(task: BuildTask, context: Context): Promise<VmStatesError> {

@@ -57,7 +57,7 @@ export async function explainFailure(failed: FailedBuild): Promise<VmStatesError
     ...(kept === undefined ? [] : [`The whole log: ${kept.log}`]),
   ].join('\n  ')
   const reason = `${FAILED[step]}: ${explain(error)}`
-  const failure = { state: task.name, key: task.key.key, reason, hint, ...kept }
+  const failure = { state: task.name, key: task.key.key, step, reason, hint, ...kept }
   return new BuildError(failure, { cause: error })
 }
 

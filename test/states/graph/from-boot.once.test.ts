@@ -101,6 +101,25 @@ describe('a child of a disk state', () => {
   })
 })
 
+it('is not built where its parent does not come up, which is tried once', async () => {
+  const dead = machine('dead', {
+    image: image.tiny(),
+    memory: '96 MiB',
+    ready: () => {
+      throw new Error('no')
+    },
+    readyTimeout: 20_000,
+  })
+  const asked = [dead.root, dead.live('child', () => {})]
+  const results = await buildAll(asked, place.context, { boots: true })
+  expect(results.slice(-2)).toMatchObject([
+    { name: 'dead/root booted', outcome: 'failed' },
+    { name: 'dead/child', outcome: 'not built', because: 'dead/root booted' },
+  ])
+  const boots = place.events.filter((event) => event.kind === 'step' && event.step === 'boot')
+  expect(boots.map(({ state }) => state)).toEqual(['dead/root booted'])
+})
+
 it('waits for the boot of its parent in a plan that has it', () => {
   const planned = planBuilds([over, base])
   expect(
