@@ -1,4 +1,4 @@
-// node scripts/campaigns/commands.mjs [tiny|debian] [agent|ssh] [IN_A_ROW] [AT_ONCE]
+// node scripts/campaigns/commands.mjs [tiny|debian] [agent|ssh|console] [IN_A_ROW] [AT_ONCE]
 //
 // Runs 1,000 commands in a row and 100 at once in a booted guest, with a text of its own each. Tells how long
 // they took. Ends with 1 if one of them failed, or printed what another one should.

@@ -27,7 +27,10 @@ export function addDefinedCommands(add: AddCommand): void {
     'resume a state, to look at it or to work in it; changes are thrown away',
     (command) =>
       command
-        .option('--shell', 'a shell by the guest agent instead of the serial console')
+        .option(
+          '--shell',
+          'a shell in the guest, by what commands go through, instead of the serial console',
+        )
         .option('--exec <command>', 'run a shell command in the guest, and end with its exit code')
         .option(
           '--ssh [user]',
