@@ -43,6 +43,13 @@ export function meter(onProgress: TransferOptions['onProgress']): Transform {
   })
 }
 
+/** What the program in the guest had nothing to say of. */
+function brokenOff(error: unknown): never {
+  if (!isLeft(error)) throw error
+  const { message } = error as Error
+  throw new GuestError('GUEST_FILE_FAILED', `it was broken off: ${message}`, { cause: error })
+}
+
 /** What a transfer consists of. */
 interface Transfer {
   /** For the error of one that is stopped. */
@@ -77,7 +84,7 @@ export async function runTransfer(
   )
   const ended = started.then((running) => running.ended)
   const both = Promise.race([ended, hostFailed]).then(async (status) => {
-    if (status.exitCode === 0) await host
+    if (status.exitCode === 0) await host.catch(brokenOff)
     return status
   })
   try {
