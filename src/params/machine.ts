@@ -34,6 +34,8 @@ const guestFileSchema = z
     'a file in the guest is a path without "." and ".." in it',
   )
 
+const ROOT = 'root'
+
 const MAX_CPUS = 255
 
 /** Bytes of memory of a machine that says nothing about it. */
@@ -85,7 +87,7 @@ export const machineOptionsSchema = optionsSchema({
     .enum(['agent', 'ssh', 'console'], 'a guest is talked to by "agent", "ssh" or "console"')
     .default('agent'),
   /** Who logs in over ssh. */
-  sshUser: userNameSchema.default('root'),
+  sshUser: userNameSchema.default(ROOT),
   /** Who logs in on the console, where it has no shell already. */
   consoleUser: userNameSchema.optional(),
   /** Their password, where they have one; it is in no key. */
@@ -161,6 +163,15 @@ export const machineOptionsSchema = optionsSchema({
   if (guest === 'ssh' && network === 'none') {
     const message = 'ssh needs a network: give the machine network: "isolated", or leave guest out'
     issues.push({ code: 'custom', input: guest, path: ['guest'], message })
+  }
+  for (const [way, name, isSaid] of [
+    ['ssh', 'sshUser', value.sshUser !== ROOT],
+    ['console', 'consoleUser', value.consoleUser !== undefined],
+    ['console', 'consolePassword', value.consolePassword !== undefined],
+  ] as const) {
+    if (!isSaid || guest === way) continue
+    const message = `it goes with guest: "${way}", and guest is "${guest}"`
+    issues.push({ code: 'custom', input: value[name], path: [name], message })
   }
   for (const issue of findDriveIssues(value)) issues.push({ code: 'custom', ...issue })
   const unsavable = boot === 'live' ? findUnsavableDisk(value) : undefined

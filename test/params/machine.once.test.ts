@@ -66,6 +66,12 @@ describe('the options of a machine', () => {
     [{ consolePassword: 'a\n' }, '.consolePassword is "(hidden)": a password is text without'],
     [{ guest: 'ssh', network: 'none' }, '.guest is "ssh": ssh needs a network'],
     [{ sshUser: 'a b' }, '.sshUser is "a b": the name of a user'],
+    [{ sshUser: 'ada' }, '.sshUser is "ada": it goes with guest: "ssh", and guest is "agent"'],
+    [{ guest: 'ssh', consoleUser: 'ada' }, '.consoleUser is "ada": it goes with guest: "console"'],
+    [
+      { consolePassword: 'secret' },
+      '.consolePassword is "(hidden)": it goes with guest: "console"',
+    ],
     [{ disks: [{ name: 'data' }] }, '.disks[0] is {"name":"data"}: a disk has either a size'],
     [{ disks: [{ name: '7', size: 512 }] }, '.disks[0].name is "7": a name cannot be all digits'],
     [{ disks: [{ name: 'image', size: 512 }] }, `.disks[0].name is "image": "image" is the disk`],
