@@ -29,6 +29,12 @@ async function forwards(vm: Vm): Promise<number> {
   return String(text).split('HOST_FORWARD').length - 1
 }
 
+/** Whether something in the guest has the agent's port open. */
+async function hasAgent(vm: Vm): Promise<boolean | undefined> {
+  const ports = (await vm.qmp('query-chardev')) as { label: string; 'frontend-open': boolean }[]
+  return ports.find(({ label }) => label === 'agent')?.['frontend-open']
+}
+
 /** A script after whose end another goes on, and waits until what is to be broken is under way. */
 const soon = (script: string) => `(sleep 0.5; ${script}) </dev/null >/dev/null 2>&1 &`
 
@@ -174,6 +180,7 @@ describe.each(GUESTS)('over agent, a %s guest', (name) => {
 
   test('whose agent is killed for good: it is told that none runs', async () => {
     await vm.shell(soon(guest.endAgent))
+    await expect.poll(() => hasAgent(vm), { timeout: 60_000 }).toBe(false)
     const command = await failure(() => vm.exec('sleep', ['1000'], { timeout: 3000 }))
     expect(command.took).toBeLessThan(3000 + KILL_GRACE.agent + SLOWNESS)
     expect(command.error.code).toBe('TIMEOUT')
