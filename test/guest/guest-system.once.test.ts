@@ -16,9 +16,9 @@ test('files are seen, and waited for', async () => {
   await vm.$`ln -s /nowhere ${'/tmp/new one'}`
   await waiting
   expect(await vm.exists('/tmp/new one')).toBe(true)
-  const error = await rejection(vm.waitForFile('/tmp/never', { timeout: 300 }))
+  const error = await rejection(vm.waitForFile('/tmp/never', { timeout: 3000 }))
   expect(error).toMatchObject({ code: 'TIMEOUT' })
-  expect(error.message).toContain('there was no /tmp/never in the guest within 300 ms')
+  expect(error.message).toContain('there was no /tmp/never in the guest within 3000 ms')
   const signal = AbortSignal.timeout(200)
   expect(await rejection(vm.waitForFile('/tmp/never', { signal }))).toMatchObject({
     code: 'ABORTED',
@@ -31,7 +31,7 @@ test('a guest tells its name and its address, which is waited for', async () => 
   expect(await vm.hostname()).toBe((await vm.$`hostname`).stdout)
   expect(await vm.ip()).toBe('10.0.2.15')
   await vm.$`ip addr flush dev eth0`
-  const error = await rejection(vm.ip({ timeout: 300 }))
+  const error = await rejection(vm.ip({ timeout: 3000 }))
   expect(error).toMatchObject({ code: 'TIMEOUT' })
   expect(error.message).toContain('its network cards: lo, eth0')
   const waiting = vm.ip()
