@@ -13,7 +13,9 @@ export class AgentRefusal extends GuestError {
   }
 }
 
-function hintFor(command: string, description: string): string | undefined {
+function hintFor(command: string, text: string): string | undefined {
+  // Without the paths that it may name.
+  const description = text.replace(/'[^']*'/g, '')
   if (/frozen/.test(description)) return "the guest's filesystems are frozen: call vm.thaw() first"
   if (!/disabled|not been found/.test(description)) return undefined
   return `allow ${command} in the guest agent's configuration (on Fedora and RHEL: FILTER_RPC_ARGS or BLACKLIST_RPC in /etc/sysconfig/qemu-ga)`

@@ -229,13 +229,14 @@ export class SshLink {
     const { user, privateKey } = this.#login
     const ends = this.#ends
     this.#hostPort ??= this.#process.forwardPort(SSH_PORT).then(({ hostPort }) => hostPort)
+    const hostPort = this.#hostPort
     let met: string | undefined
     const acceptsHostKey = (fingerprint: string) => {
       met = fingerprint
       return this.#hostKey === undefined || this.#hostKey === fingerprint
     }
     try {
-      const port = await this.#hostPort
+      const port = await hostPort
       const options = { port, user, privateKey, greetingTimeout, acceptsHostKey }
       const connection = await SshConnection.open(options)
       if (ends !== this.#ends) return connection.close('it is of no use any more')
@@ -243,9 +244,10 @@ export class SshLink {
       this.#isUp = true
       this.#connections = [...this.#connections.filter(({ end }) => end === undefined), connection]
     } catch (error) {
-      if (ends !== this.#ends) return
       const { code } = error as NodeJS.ErrnoException
-      if (code === 'ECONNREFUSED' || isVmStatesError(error)) this.#hostPort = undefined
+      const isUseless = code === 'ECONNREFUSED' || isVmStatesError(error)
+      if (isUseless && this.#hostPort === hostPort) this.#hostPort = undefined
+      if (ends !== this.#ends) return
       const known = this.#hostKey
       if (known !== undefined && met !== undefined && met !== known) {
         throw changedHostKeyError(known, met)

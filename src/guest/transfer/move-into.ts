@@ -1,4 +1,4 @@
-import { chmod, lstat, readdir, rename, stat } from 'node:fs/promises'
+import { chmod, cp, lstat, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
@@ -13,7 +13,7 @@ export async function moveInto(target: string, content: string, modes: Modes): P
   if (isFolder && (await stat(target).catch(() => undefined))?.isDirectory()) {
     const plan: Plan = { moves: [], merged: new Set() }
     await planMerge(content, target, plan)
-    for (const [from, to] of plan.moves) await rename(from, to)
+    for (const [from, to] of plan.moves) await move(from, to)
     await giveModes(
       target,
       modes.filter(([path]) => !plan.merged.has(join(target, path))),
@@ -22,6 +22,15 @@ export async function moveInto(target: string, content: string, modes: Modes): P
     await rename(content, target)
     await giveModes(target, modes)
   }
+}
+
+/** A folder may be, or have in it, where another filesystem is mounted. */
+async function move(from: string, to: string): Promise<void> {
+  await rename(from, to).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EXDEV') throw error
+    await rm(to, { force: true })
+    await cp(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
+  })
 }
 
 type Modes = readonly (readonly [path: string, mode: number])[]

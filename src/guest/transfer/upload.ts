@@ -21,7 +21,7 @@ refuse() { echo "$1" >&2; exit 1; }
 target=$1
 temporary=$3
 [ -d "$2" ] || refuse "there is no directory $2"
-trap 'rm -rf -- "$temporary"' EXIT
+trap 'chmod -R u+rwX -- "$temporary" 2>/dev/null; rm -rf -- "$temporary" || :' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir -- "$temporary"
 tar -C "$temporary" -xpf - || { head -c 65536 /dev/zero >"$temporary/more"; exit 1; }
@@ -80,7 +80,10 @@ export async function upload(
     what: 'upload',
     program: { path: '/bin/sh', arg: ['-ec', UNPACK, 'sh', target, parent, temporary], input },
     host,
-    undo: { path: '/bin/sh', arg: ['-c', 'rm -rf -- "$1"', 'sh', temporary] },
+    undo: {
+      path: '/bin/sh',
+      arg: ['-c', 'chmod -R u+rwX -- "$1"; rm -rf -- "$1"', 'sh', temporary],
+    },
   }
   const status = await runTransfer(channel, transfer, options)
   if (status.exitCode === 0) return

@@ -30,10 +30,11 @@ EOF
   echo "$kind"
 }
 open() {
+  # An older filesystem may have left its words.
+  mount -t ext4 "$1" ${ROOT} 2>/dev/null && return
   type=$(kind "$1")
   case $type in
     xfs | btrfs) modprobe $type ;;
-    '') type=ext4 ;;
     *) return 1 ;;
   esac
   mount -t $type "$1" ${ROOT} 2>/dev/null || return

@@ -90,8 +90,10 @@ async function build(
     return { name, kind, outcome: 'built', seconds: builtIn }
   } catch (error) {
     // Another one has failed, which is told of by itself: the boot that it would start from.
-    const failed = error instanceof BuildError ? error.failure.state : name
-    if (failed !== name) return { name, kind, outcome: 'not built', because: failed }
+    const because = error instanceof BuildError ? error.failure.state : name
+    if (planned.startsFrom.some((boot) => boot.name === because)) {
+      return { name, kind, outcome: 'not built', because }
+    }
     return { name, kind, outcome: 'failed', error }
   }
 }

@@ -127,13 +127,15 @@ async function makeFiles(
       begin('boot')
       await awaitReady(task.parent, parent, handles, signal)
     }
+    const hasSetup = task.state !== 'boot'
+    if (!hasSetup) begin('capture')
     // What cannot be saved is found out before the setup, not after it.
     if (task.liveness === 'live') await requireAllSavable(started, task.backend)
-    if (task.state !== 'boot') begin('setup')
+    if (hasSetup) begin('setup')
     const setup = Promise.resolve(handles.held).then(task.setup)
     await withDeadline(setup, `the setup of ${task.name}`, { timeout: task.timeout, signal })
     await requireSameInputs(task)
-    begin('capture')
+    if (hasSetup) begin('capture')
     if (task.liveness === 'disk') await shutDown(started, handles, task.shutdownTimeout, signal)
   } finally {
     handles.release(`the setup of ${task.name} has ended`)

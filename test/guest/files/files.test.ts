@@ -80,6 +80,7 @@ describe.each(['agent', 'ssh'] as const)('over %s', (channel) => {
   describe('a file that cannot be had', () => {
     test.each([
       ['a missing file', '/work/missing', 'No such file or directory'],
+      ['a missing file of an odd name', '/work/frozen and disabled', 'No such file or directory'],
       ['a directory', '/work', 'directory'],
     ])('is an error that says why, reading %s', async (_, path, why) => {
       const error = await rejection(vm.readFile(path))

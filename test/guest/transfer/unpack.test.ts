@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { moveInto } from '../../../src/guest/transfer/move-into.js'
 import { Unpacker } from '../../../src/guest/transfer/unpack.js'
 
@@ -140,6 +140,21 @@ describe('a folder that is there', () => {
     expect(await readFile(join(target, 'kept'), 'utf8')).toBe('kept')
     expect(await readlink(join(target, 'absolute'))).toBe('/usr')
     expect((await lstat(target)).mode & 0o777).toBe(0o701)
+  })
+
+  test('may be on another filesystem', async () => {
+    const other = await mkdtemp('/dev/shm/vms-unpack-')
+    onTestFinished(() => rm(other, { recursive: true }))
+    await mkdir(join(directory, 'content/sub'), { recursive: true })
+    await writeFile(join(directory, 'content/sub/file'), 'new', { mode: 0o640 })
+    await symlink('/none', join(directory, 'content/link'))
+    await symlink('/old', join(other, 'link'))
+    await symlink(other, join(directory, 'link'))
+    await moveInto(join(directory, 'link'), join(directory, 'content'), [['sub', 0o750]])
+    expect(await readFile(join(other, 'sub/file'), 'utf8')).toBe('new')
+    expect(await readlink(join(other, 'link'))).toBe('/none')
+    expect((await lstat(join(other, 'sub/file'))).mode & 0o777).toBe(0o640)
+    expect((await lstat(join(other, 'sub'))).mode & 0o777).toBe(0o750)
   })
 
   test('may be where a link leads', async () => {

@@ -120,6 +120,20 @@ it('is not built where its parent does not come up, which is tried once', async 
   expect(boots.map(({ state }) => state)).toEqual(['dead/root booted'])
 })
 
+it('is built where the boot of its parent comes up and cannot be kept', async () => {
+  const drive = ['-drive', 'if=none,id=null,format=raw,file=null-co://']
+  const extraArgs = [...drive, '-device', 'nvme,drive=null,serial=1']
+  const unsavable = machine('unsavable', { image: image.tiny(), memory: '96 MiB', extraArgs })
+  const asked = [unsavable.root, unsavable.state('child', () => {})]
+  const results = await buildAll(asked, place.context, { boots: true })
+  expect(results).toMatchObject([
+    { name: 'unsavable/root', outcome: 'image' },
+    { name: 'unsavable/root booted', outcome: 'failed' },
+    { name: 'unsavable/child', outcome: 'built' },
+    { name: 'unsavable/child booted', outcome: 'failed' },
+  ])
+})
+
 it('waits for the boot of its parent in a plan that has it', () => {
   const planned = planBuilds([over, base])
   expect(

@@ -1,9 +1,15 @@
 /** What every line of a shell of ours begins with. */
 const NONCE = 'vms-[0-9a-f]{8}'
 
-/** A block of what a program has printed, and what is left of one whose beginning was cut off. */
-const BLOCK = new RegExp(`^(${NONCE})\\+(\\w+)\\+\\r*\\n[^]*?^\\1-\\2-\\r*(?:\\n|$)`, 'gm')
-const CUT_BLOCK = new RegExp(`^[^]*?^${NONCE}-\\w+-\\r*(?:\\n|$)`, 'm')
+/** Bytes as the guest prints them: in base64, or as numbers. */
+const PAYLOAD = '(?:[A-Za-z0-9+/= ]*\\r*\\n)*'
+
+/** A block of what a program has printed. */
+const BLOCK = new RegExp(`^(${NONCE})\\+(\\w+)\\+\\r*\\n${PAYLOAD}\\1-\\2-\\r*(?:\\n|$)`, 'gm')
+
+/** The end of one whose beginning was cut off. */
+const END = new RegExp(`^${NONCE}-\\w+-\\r*(?:\\n|$)`, 'm')
+const CUT = new RegExp(`^${PAYLOAD}$`)
 
 const PROMPT = new RegExp(`${NONCE}\\.\\d+\\$ ?`, 'g')
 const STATUS = new RegExp(`^${NONCE}[=:!@][^\\n]*(?:\\n|$)`, 'gm')
@@ -15,5 +21,9 @@ const STATUS = new RegExp(`^${NONCE}[=:!@][^\\n]*(?:\\n|$)`, 'gm')
  * @param raw - the end of a console, which may begin anywhere
  */
 export function withoutConversation(raw: string): string {
-  return raw.replace(BLOCK, '').replace(CUT_BLOCK, '').replace(STATUS, '').replace(PROMPT, '')
+  const whole = raw.replace(BLOCK, '')
+  const end = END.exec(whole)
+  const isCut = end !== null && CUT.test(whole.slice(0, end.index))
+  const rest = isCut ? whole.slice(end.index + end[0].length) : whole
+  return rest.replace(STATUS, '').replace(PROMPT, '')
 }

@@ -50,13 +50,13 @@ const PROMPTS = {
 }
 
 /**
- * Enter would be no password, so the question may be followed by the rest of its line, lines of the kernel, and
- * another line. A greeting may look like that, too.
+ * Enter would be no password, so the question may be followed by whatever others say, the kernel or who still boots.
+ * A greeting may look like that, too.
  */
 const AFTER_USER = {
   user: PROMPTS.user,
   shell: PROMPTS.shell,
-  password: /(?:^|\n)[^\n:]*password[^\n:]*:[^\n]*(?:\n\[ *\d+\.\d+\][^\n]*)*(?:\n[^\n]+)?\n?$/i,
+  password: /(?:^|\n)[^\n:]*password[^\n:]*:/i,
 }
 
 /** Milliseconds until a shell is there after its greeting. */

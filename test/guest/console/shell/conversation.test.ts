@@ -34,3 +34,19 @@ test('a console without our shell is as it was', () => {
   const text = 'login: vms\r\nvms-x+o0+\r\n$ echo 1=1:\r\n'
   expect(withoutConversation(text)).toBe(text)
 })
+
+test('what the kernel says in the midst of a block, or of its lines, is kept', () => {
+  const oops = '[   14.0] Oops: BUG'
+  for (const text of [
+    [`${N}+o0+`, 'aGVs', oops, `${N}-o0-`, ''],
+    [`${N}[ 5.0] hi`, '+o0+', 'aGVs', oops, `${N}-o0-`, ''],
+    [`${N}+o0+`, 'aGVs', `${N}${oops}`, '-o0-', `${N}+o0+`, 'aGVs', `${N}-o0-`, ''],
+  ]) {
+    expect(withoutConversation(text.join('\n'))).toContain(oops)
+  }
+})
+
+test('takes no long time for a long text', () => {
+  const text = 'a line of a kernel that has much to say\n'.repeat(100_000)
+  expect(withoutConversation(text)).toBe(text)
+})
