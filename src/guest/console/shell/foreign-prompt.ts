@@ -5,9 +5,6 @@ const SHELL = /[#$%>] ?$/
 /** Characters at the end of a line that are looked at. */
 const LOOKED_AT = 200
 
-/** A prompt may have a clock in it, or a number. */
-const alike = (line: string) => line.replace(/\d+/g, '0')
-
 /**
  * Looks for a prompt that is not ours. Anything may write on a console what looks like one, but only a prompt is
  * there again, in a line of its own, each time that Enter is pressed.
@@ -40,13 +37,13 @@ export class ForeignPrompt {
   look(): 'login' | 'shell' | 'maybe' | 'none' {
     const isLogin = LOGIN.test(this.#line)
     if (!isLogin && (!SHELL.test(this.#line) || this.#ours.test(this.#line))) return 'none'
-    if (this.#isAnswer && alike(this.#line) === this.#suspect) return isLogin ? 'login' : 'shell'
+    if (this.#isAnswer && this.#line === this.#suspect) return isLogin ? 'login' : 'shell'
     return this.#suspect === undefined && (isLogin || this.#isAnswer) ? 'maybe' : 'none'
   }
 
   /** Tells that Enter is pressed. */
   enter(): void {
-    this.#suspect = this.look() === 'maybe' ? alike(this.#line) : undefined
+    this.#suspect = this.look() === 'maybe' ? this.#line : undefined
     this.#line = ''
     this.#hasCome = false
     this.#isAnswer = false

@@ -50,13 +50,14 @@ const PROMPTS = {
 }
 
 /**
- * Enter would be no password, so the question may be followed by whatever others say, the kernel or who still boots.
- * A greeting may look like that, too.
+ * Enter would be no password, so the question of login(1) and su may be followed by whatever others say; another one by
+ * the rest of its line, lines of the kernel, and another line. A greeting may look like that, too.
  */
 const AFTER_USER = {
   user: PROMPTS.user,
   shell: PROMPTS.shell,
-  password: /(?:^|\n)[^\n:]*password[^\n:]*:/i,
+  password:
+    /(?:^|\n)(?:password(?: for \S+)?:|[^\n:]*password[^\n:]*:[^\n]*(?:\n\[ *\d+\.\d+\][^\n]*)*(?:\n[^\n]+)?\n?$)/i,
 }
 
 /** Milliseconds until a shell is there after its greeting. */

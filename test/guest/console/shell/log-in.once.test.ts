@@ -64,6 +64,7 @@ test.each<[string, Said]>([
 test.each<[string, Said]>([
   ['at the end', ['\r\nPassword: ']],
   ['before another line', ["\r\nada's password: spoken\r\n"]],
+  ['before much of a boot', [`\r\nPassword: ${'[  OK  ] Started a service.\r\n'.repeat(9)}`]],
   ['before two', ['\r\nPassword: spoken\r\n', 100, 'again\r\n']],
   [
     'before lines of the kernel',
